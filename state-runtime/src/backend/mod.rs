@@ -1,0 +1,233 @@
+//! The backend floor: the contract between the typed store and whatever keeps the bytes.
+//!
+//! [`Backend`] is a trait of three required methods. Everything else has a default, and is
+//! switched on by declaring a [`Capability`] and by implementing its marker trait.
+
+mod any;
+mod batch;
+mod capabilities;
+mod clock;
+mod defaults;
+mod entry;
+mod error;
+mod options;
+mod scan;
+mod watch;
+
+use core::{fmt, future::Future, time::Duration};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use self::{
+    any::AnyBackend,
+    batch::BatchOp,
+    capabilities::{Batch, Capabilities, Capability, Cas, Scan, Ttl, Watch},
+    clock::{Clock, ManualClock, MonotonicClock, SystemClock, Timestamp},
+    entry::{Entry, Expiry, Revision},
+    error::{BackendError, ErrorKind, Result},
+    options::{AddOptions, Condition, GetOptions, RemoveOptions, SetOptions, TtlChange, Want},
+    scan::{Cursor, Page, ScanRequest},
+    watch::{BoxStream, Change, Changes, WatchRequest},
+};
+use crate::key::Key;
+
+/// Something that keeps bytes under keys.
+///
+/// # What every backend promises
+///
+/// - Values come back byte for byte; an entry past its expiry is absent.
+/// - Removing an absent entry is `Ok`. A failed condition is [`ErrorKind::Conflict`].
+/// - After an error other than [`ErrorKind::Indeterminate`], nothing was written and nothing will be.
+/// - A future may be dropped at any point. A write that was handed over by then may still happen;
+///   the backend stays usable.
+///
+/// # Writing one
+///
+/// [`get`](Self::get), [`set`](Self::set) and [`remove`](Self::remove) are enough. As long as
+/// [`capabilities`](Self::capabilities) declares nothing, the options of all three arrive empty, so
+/// there is nothing to ignore by mistake. The `conformance` feature has the suite that tells
+/// whether a backend keeps these promises.
+pub trait Backend: fmt::Debug + Send + Sync + 'static {
+    /// Reads an entry; `None` where there is none.
+    fn get(
+        &self,
+        key: &Key,
+        options: GetOptions,
+    ) -> impl Future<Output = Result<Option<Entry>>> + Send;
+
+    /// Writes an entry. Returns its revision if that was asked for.
+    fn set(
+        &self,
+        key: &Key,
+        value: Bytes,
+        options: SetOptions,
+    ) -> impl Future<Output = Result<Option<Revision>>> + Send;
+
+    /// Removes an entry.
+    fn remove(&self, key: &Key, options: RemoveOptions) -> impl Future<Output = Result<()>> + Send;
+
+    /// What it is called in messages.
+    fn name(&self) -> &'static str {
+        "custom"
+    }
+
+    /// What this instance can do beyond get, set and remove. It must not change.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::NONE
+    }
+
+    /// Reads several entries, in the order of `keys`. By default one after the other.
+    fn get_many(
+        &self,
+        keys: &[Key],
+        options: GetOptions,
+    ) -> impl Future<Output = Result<Vec<Option<Entry>>>> + Send {
+        defaults::get_many(self, keys, options)
+    }
+
+    /// Whether there is an entry. By default by reading it.
+    fn exists(&self, key: &Key) -> impl Future<Output = Result<bool>> + Send {
+        async move { Ok(self.get(key, GetOptions::default()).await?.is_some()) }
+    }
+
+    /// When an entry expires; `None` where there is none. By default by reading it.
+    fn expiry(&self, key: &Key) -> impl Future<Output = Result<Option<Expiry>>> + Send {
+        defaults::expiry(self, key)
+    }
+
+    /// Gives an entry a new expiry and leaves its value; `false` where there is none.
+    ///
+    /// By default by reading and writing under [`Condition::IfRevision`].
+    fn touch(&self, key: &Key, ttl: TtlChange) -> impl Future<Output = Result<bool>> + Send {
+        defaults::touch(self, key, ttl)
+    }
+
+    /// Adds to a decimal integer in one atomic step and returns the result. An absent entry is 0.
+    ///
+    /// By default by reading and writing under a condition.
+    fn add(&self, key: &Key, options: AddOptions) -> impl Future<Output = Result<i128>> + Send {
+        defaults::add(self, key, options)
+    }
+
+    /// Carries out all operations, or none. Every condition is checked before the first write, and
+    /// holds at one and the same moment. No key may stand in a batch twice.
+    ///
+    /// Returns the revisions that were asked for, in the order of `batch`.
+    fn apply(
+        &self,
+        batch: Vec<BatchOp>,
+    ) -> impl Future<Output = Result<Vec<Option<Revision>>>> + Send {
+        let _ = batch;
+        async { Err(BackendError::unsupported(Capability::Batch)) }
+    }
+
+    /// Lists one page of entries.
+    fn scan(&self, request: ScanRequest) -> impl Future<Output = Result<Page>> + Send {
+        let _ = request;
+        async { Err(BackendError::unsupported(Capability::Scan)) }
+    }
+
+    /// Subscribes to changes. Every change after the future is done is told.
+    fn watch(&self, request: WatchRequest) -> impl Future<Output = Result<Changes>> + Send {
+        let _ = request;
+        async { Err(BackendError::unsupported(Capability::Watch)) }
+    }
+
+    /// Whether the backend can take a write right now. By default it writes, reads and removes an
+    /// entry under a reserved key.
+    fn health(&self) -> impl Future<Output = Result<()>> + Send {
+        defaults::health(self)
+    }
+
+    /// Ends the work in progress and frees what is held. Later calls answer [`ErrorKind::Closed`].
+    fn close(&self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Why state that this instance acknowledged could be lost in production; `None` if it could
+    /// not. By default it could, unless [`Capability::Durable`] is declared.
+    fn loses_state(&self) -> impl Future<Output = Result<Option<String>>> + Send {
+        let durable = self.capabilities().contains(Capability::Durable);
+        let reason = (!durable)
+            .then(|| format!("the {} backend does not say that it is durable", self.name()));
+        async { Ok(reason) }
+    }
+}
+
+/// Forwards every method of [`Backend`] to what an expression gives.
+macro_rules! forward_backend {
+    ($self:ident => $inner:expr) => {
+        async fn get(&$self, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
+            $inner.get(key, options).await
+        }
+        async fn set(
+            &$self,
+            key: &Key,
+            value: Bytes,
+            options: SetOptions,
+        ) -> Result<Option<Revision>> {
+            $inner.set(key, value, options).await
+        }
+        async fn remove(&$self, key: &Key, options: RemoveOptions) -> Result<()> {
+            $inner.remove(key, options).await
+        }
+        fn name(&$self) -> &'static str {
+            $inner.name()
+        }
+        fn capabilities(&$self) -> Capabilities {
+            $inner.capabilities()
+        }
+        async fn get_many(&$self, keys: &[Key], options: GetOptions) -> Result<Vec<Option<Entry>>> {
+            $inner.get_many(keys, options).await
+        }
+        async fn exists(&$self, key: &Key) -> Result<bool> {
+            $inner.exists(key).await
+        }
+        async fn expiry(&$self, key: &Key) -> Result<Option<Expiry>> {
+            $inner.expiry(key).await
+        }
+        async fn touch(&$self, key: &Key, ttl: TtlChange) -> Result<bool> {
+            $inner.touch(key, ttl).await
+        }
+        async fn add(&$self, key: &Key, options: AddOptions) -> Result<i128> {
+            $inner.add(key, options).await
+        }
+        async fn apply(&$self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
+            $inner.apply(batch).await
+        }
+        async fn scan(&$self, request: ScanRequest) -> Result<Page> {
+            $inner.scan(request).await
+        }
+        async fn watch(&$self, request: WatchRequest) -> Result<Changes> {
+            $inner.watch(request).await
+        }
+        async fn health(&$self) -> Result<()> {
+            $inner.health().await
+        }
+        async fn close(&$self) -> Result<()> {
+            $inner.close().await
+        }
+        async fn loses_state(&$self) -> Result<Option<String>> {
+            $inner.loses_state().await
+        }
+    };
+}
+pub(crate) use forward_backend;
+
+/// Two stores can share one backend.
+#[deny(clippy::missing_trait_methods)]
+impl<B: Backend> Backend for Arc<B> {
+    forward_backend!(self => (**self));
+}
+
+impl<B: Cas> Cas for Arc<B> {}
+impl<B: Ttl> Ttl for Arc<B> {}
+impl<B: Batch> Batch for Arc<B> {}
+impl<B: Scan> Scan for Arc<B> {}
+impl<B: Watch> Watch for Arc<B> {}
+
+/// The shortest time to live: a millisecond. Engines count in nothing finer.
+pub const MIN_TTL: Duration = Duration::from_millis(1);
+/// The longest time to live: ten years.
+pub const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);

@@ -1,0 +1,178 @@
+//! Building an encoded key.
+
+use core::fmt::{self, Write as _};
+
+use super::{Key, KeyError, KeyPart, MAX_KEY_LEN, Segment, escape};
+
+/// Enough for nearly every key, so that building one allocates once.
+const TYPICAL_LEN: usize = 64;
+
+/// Builds one [`Key`] from literals and typed segments.
+///
+/// The first mistake is kept and told by [`finish`](Self::finish), so that generated code can write
+/// one part after the other. Writing stops at the length limit, however long a field is.
+#[derive(Debug)]
+pub struct KeyWriter {
+    text: String,
+    public: Option<usize>,
+    error: Option<KeyError>,
+}
+
+impl KeyWriter {
+    /// Starts an empty key.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { text: String::with_capacity(TYPICAL_LEN), public: None, error: None }
+    }
+
+    /// Appends text of the key format as it is.
+    pub fn literal(&mut self, text: &str) {
+        if self.error.is_none() {
+            self.append(text);
+        }
+    }
+
+    /// Appends the segment of a key field.
+    pub fn part<P: KeyPart + ?Sized>(&mut self, field: &'static str, part: &P) {
+        if self.error.is_some() {
+            return;
+        }
+        let start = self.text.len();
+        part.write(&mut Segment { writer: self });
+        if self.text.len() == start && self.error.is_none() {
+            self.error = Some(KeyError::Empty { field });
+        }
+    }
+
+    /// Appends the segment of a key field that is never shown to people.
+    pub fn secret<P: KeyPart + ?Sized>(&mut self, field: &'static str, part: &P) {
+        self.public.get_or_insert(self.text.len());
+        self.part(field, part);
+    }
+
+    /// The finished key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Empty`] for an empty field, [`KeyError::TooLong`] over [`MAX_KEY_LEN`] bytes.
+    pub fn finish(self) -> Result<Key, KeyError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => {
+                let public = self.public.unwrap_or(self.text.len());
+                Ok(Key { text: self.text, public })
+            }
+        }
+    }
+
+    /// The key as far as it could be written, for a message about why it could not be finished.
+    #[must_use]
+    pub fn partial(&self) -> Key {
+        Key { text: self.text.clone(), public: self.public.unwrap_or(self.text.len()) }
+    }
+
+    /// Appends the plain text of a field, escaped.
+    pub(super) fn escaped(&mut self, plain: &str) {
+        let mut rest = plain;
+        while self.error.is_none() && !rest.is_empty() {
+            let run = rest.bytes().position(|byte| !escape::is_plain(byte)).unwrap_or(rest.len());
+            let (as_is, tail) = rest.split_at(run);
+            self.append(as_is);
+            let mut chars = tail.chars();
+            if let Some(special) = chars.next() {
+                for byte in special.encode_utf8(&mut [0; 4]).bytes() {
+                    let [equals, high, low] = escape::escape(byte);
+                    self.append_char(equals);
+                    self.append_char(high);
+                    self.append_char(low);
+                }
+            }
+            rest = chars.as_str();
+        }
+    }
+
+    fn append(&mut self, text: &str) {
+        if self.text.len() + text.len() > MAX_KEY_LEN {
+            self.error = Some(KeyError::TooLong { limit: MAX_KEY_LEN });
+        } else {
+            self.text.push_str(text);
+        }
+    }
+
+    fn append_char(&mut self, c: char) {
+        self.append(c.encode_utf8(&mut [0; 4]));
+    }
+}
+
+impl Default for KeyWriter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Segment<'_> {
+    /// Appends plain text; it is escaped on the way.
+    pub fn push_str(&mut self, plain: &str) {
+        self.writer.escaped(plain);
+    }
+
+    /// Appends what `Display` prints, for types whose `Display` and `FromStr` are inverses.
+    pub fn push_display(&mut self, value: &dyn fmt::Display) {
+        // Writing into a segment cannot fail; a `Display` that fails by itself leaves the segment
+        // short, and the reader's comparison refuses what it would read back.
+        let _ = write!(self, "{value}");
+    }
+}
+
+impl fmt::Write for Segment<'_> {
+    fn write_str(&mut self, plain: &str) -> fmt::Result {
+        self.push_str(plain);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(field: &str) -> Result<Key, KeyError> {
+        let mut writer = KeyWriter::new();
+        writer.literal("session:");
+        writer.part("id", field);
+        writer.finish()
+    }
+
+    #[test]
+    fn everything_but_plain_characters_is_escaped() {
+        assert_eq!(encode("aZ09_-").unwrap().as_str(), "session:aZ09_-");
+        assert_eq!(encode("a:b/c.d=é*").unwrap().as_str(), "session:a=3Ab=2Fc=2Ed=3D=C3=A9=2A");
+    }
+
+    #[test]
+    fn an_empty_field_is_an_error_that_names_it() {
+        assert_eq!(encode(""), Err(KeyError::Empty { field: "id" }));
+    }
+
+    #[test]
+    fn the_length_limit_counts_encoded_bytes() {
+        let room = MAX_KEY_LEN - "session:".len();
+        assert!(encode(&"x".repeat(room)).is_ok());
+        assert_eq!(encode(&"x".repeat(room + 1)), Err(KeyError::TooLong { limit: MAX_KEY_LEN }));
+        assert_eq!(encode(&":".repeat(room / 2)), Err(KeyError::TooLong { limit: MAX_KEY_LEN }));
+    }
+
+    #[test]
+    fn what_follows_a_secret_is_not_shown_either() {
+        let mut writer = KeyWriter::new();
+        writer.literal("a:");
+        writer.part("x", "1");
+        writer.literal(":");
+        writer.secret("y", "2");
+        writer.literal(":");
+        writer.part("z", "3");
+        let key = writer.finish().unwrap();
+        assert_eq!(key.to_string(), "a:1:***");
+        assert_eq!(format!("{key:?}"), "Key(a:1:***)");
+        assert_eq!(key.as_str(), "a:1:2:3");
+    }
+}

@@ -1,0 +1,5 @@
+//! What nearly every program needs: `use state_runtime::prelude::*;`.
+
+pub use garde::Validate;
+
+pub use crate::schema::{StateKey, TypedKey};

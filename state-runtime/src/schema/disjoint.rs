@@ -1,0 +1,118 @@
+//! `assert_disjoint!`: no two of these types share a key, or the program does not build.
+
+use super::{Namespace, StateKey, namespace::same};
+
+/// Fails the build if two of the types could share a key, naming both and their formats.
+///
+/// A store checks the same when it is built; this says it before the program runs, for types of one
+/// crate or of many.
+///
+/// ```
+/// use state_runtime::{assert_disjoint, prelude::*};
+///
+/// #[derive(StateKey, Validate)]
+/// #[state(key = "session:{id}", ttl = "30m")]
+/// struct Session { #[garde(skip)] id: String, #[garde(skip)] user: u64 }
+///
+/// #[derive(StateKey, Validate)]
+/// #[state(key = "cart:{id}", ttl = "7d")]
+/// struct Cart { #[garde(skip)] id: String, #[garde(skip)] items: Vec<u64> }
+///
+/// assert_disjoint!(Session, Cart);
+/// ```
+#[macro_export]
+macro_rules! assert_disjoint {
+    ($($ty:ty),+ $(,)?) => {
+        const _: () = {
+            const ROWS: &[$crate::schema::Row] =
+                &[$($crate::schema::Row::of::<$ty>(::core::stringify!($ty))),+];
+            // One constant a row: a single one would run into the evaluator's limit.
+            $(const _: () = $crate::schema::check_row(ROWS, ::core::stringify!($ty));)+
+        };
+    };
+}
+
+/// One type in [`assert_disjoint!`](crate::assert_disjoint).
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Row {
+    name: &'static str,
+    namespace: Namespace,
+}
+
+impl Row {
+    /// The row of the type `T`, written as `name`.
+    #[must_use]
+    pub const fn of<T: StateKey>(name: &'static str) -> Self {
+        Self { name, namespace: T::NAMESPACE }
+    }
+}
+
+/// Compares the row called `name` with all before it.
+///
+/// # Panics
+///
+/// Where two overlap, which in a constant fails the build.
+#[doc(hidden)]
+pub const fn check_row(rows: &[Row], name: &str) {
+    let mut this = 0;
+    while this < rows.len() && !same(rows[this].name, name) {
+        this += 1;
+    }
+    if this == rows.len() {
+        return;
+    }
+    let row = &rows[this];
+    let mut i = 0;
+    while i < this {
+        let other = &rows[i];
+        // Instances of one generic type have the same format, so they share keys too.
+        let instances = same(row.namespace.type_name, other.namespace.type_name);
+        if instances || row.namespace.conflicts(&other.namespace) {
+            let mut message = Message::new();
+            message.push("`");
+            message.push(other.name);
+            message.push("` (key \"");
+            message.push(other.namespace.format.as_str());
+            message.push("\") and `");
+            message.push(row.name);
+            message.push("` (key \"");
+            message.push(row.namespace.format.as_str());
+            message.push("\") can share a key; give one of them another literal segment");
+            panic!("{}", message.as_str());
+        }
+        i += 1;
+    }
+}
+
+/// A text that is put together in a constant, cut off where it gets too long.
+struct Message {
+    bytes: [u8; 1024],
+    len: usize,
+}
+
+impl Message {
+    const fn new() -> Self {
+        Self { bytes: [0; 1024], len: 0 }
+    }
+
+    const fn push(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        if self.len + bytes.len() > self.bytes.len() {
+            return;
+        }
+        let mut i = 0;
+        while i < bytes.len() {
+            self.bytes[self.len] = bytes[i];
+            self.len += 1;
+            i += 1;
+        }
+    }
+
+    const fn as_str(&self) -> &str {
+        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => "two types can share a key",
+        }
+    }
+}

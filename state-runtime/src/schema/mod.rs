@@ -1,0 +1,23 @@
+//! The schema floor: what `#[derive(StateKey)]` tells the runtime about a type.
+//!
+//! Nothing here encodes, decodes or stores; the floors above do that, guided by these traits.
+
+mod disjoint;
+mod format;
+mod lifetime;
+mod namespace;
+pub(crate) mod registry;
+mod typed;
+mod upgrade;
+mod validated;
+
+pub use self::{
+    disjoint::{Row, check_row},
+    format::{KeyFormat, Token},
+    lifetime::{Expiring, Lifetime, Persistent, Unversioned, Versioned, Versioning},
+    namespace::{DEFAULT_MAX_SIZE, Namespace, OnInvalid, Shape},
+    registry::{Instance, NamespaceConflict, Registration, registered},
+    typed::{StateKey, TypedKey, Writable},
+    upgrade::UpgradeSource,
+    validated::Validated,
+};

@@ -1,0 +1,136 @@
+//! `Namespace`: everything that is known of a state type at compile time.
+
+use core::time::Duration;
+
+use super::KeyFormat;
+
+/// The most bytes that a stored value may have unless its type says `max_size = "…"`: 64 KiB.
+pub const DEFAULT_MAX_SIZE: usize = 64 * 1024;
+
+/// A typed key namespace: the compile-time description of a [`StateKey`](super::StateKey) type.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Namespace {
+    /// The path of the type, for people: `shop::Session`.
+    pub type_name: &'static str,
+    /// The format of its keys.
+    pub format: KeyFormat,
+    /// The format that its keys had formerly (`formerly = "…"`).
+    pub former: Option<KeyFormat>,
+    /// The version of the schema; 1 unless the type says otherwise.
+    pub version: u32,
+    /// The type that this one upgrades from.
+    pub previous: Option<&'static Namespace>,
+    /// How long a value lives after it was written. `None` is for ever.
+    pub ttl: Option<Duration>,
+    /// Whether reading a value renews its TTL.
+    pub sliding: bool,
+    /// The most bytes that the stored form may have.
+    pub max_size: usize,
+    /// What a read does with a stored value that is not valid.
+    pub on_invalid: OnInvalid,
+    /// The stored form.
+    pub shape: Shape,
+    /// The names of all fields, for paths in messages.
+    pub fields: &'static [&'static str],
+}
+
+impl Namespace {
+    /// For generated code, which then sets the fields that differ.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(type_name: &'static str, format: KeyFormat) -> Self {
+        Self {
+            type_name,
+            format,
+            former: None,
+            version: 1,
+            previous: None,
+            ttl: None,
+            sliding: false,
+            max_size: DEFAULT_MAX_SIZE,
+            on_invalid: OnInvalid::Error,
+            shape: Shape::Object,
+            fields: &[],
+        }
+    }
+
+    /// Whether some text is a key of both types, their former formats included. Types of one
+    /// upgrade chain share their keys on purpose and never conflict.
+    #[must_use]
+    pub const fn conflicts(&self, other: &Self) -> bool {
+        if same(self.root(), other.root()) {
+            return false;
+        }
+        let (mine, theirs) = (self.formats(), other.formats());
+        let mut i = 0;
+        while i < mine.len() {
+            let mut j = 0;
+            while j < theirs.len() {
+                if let (Some(a), Some(b)) = (&mine[i], &theirs[j])
+                    && a.overlaps(b)
+                {
+                    return true;
+                }
+                j += 1;
+            }
+            i += 1;
+        }
+        false
+    }
+
+    const fn formats(&self) -> [Option<KeyFormat>; 2] {
+        [Some(self.format), self.former]
+    }
+
+    /// The name of the oldest type of the upgrade chain.
+    const fn root(&self) -> &'static str {
+        let mut name = self.type_name;
+        let mut previous = self.previous;
+        while let Some(older) = previous {
+            name = older.type_name;
+            previous = older.previous;
+        }
+        name
+    }
+}
+
+pub(super) const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+/// The stored form of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shape {
+    /// A JSON object of the value fields.
+    Object,
+    /// The JSON of the one field that is marked `#[state(value)]`.
+    Value,
+}
+
+/// What a read does with a stored value that cannot be decoded or breaks a rule.
+///
+/// A value of a newer version is never touched, whatever this says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnInvalid {
+    /// The read fails; the value stays.
+    #[default]
+    Error,
+    /// The value is removed and the read finds nothing.
+    Discard,
+    /// The value is moved to a reserved key and the read finds nothing.
+    Quarantine,
+}
