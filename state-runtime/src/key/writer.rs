@@ -56,19 +56,18 @@ impl KeyWriter {
     ///
     /// [`KeyError::Empty`] for an empty field, [`KeyError::TooLong`] over [`MAX_KEY_LEN`] bytes.
     pub fn finish(self) -> Result<Key, KeyError> {
-        match self.error {
-            Some(error) => Err(error),
-            None => {
-                let public = self.public.unwrap_or(self.text.len());
-                Ok(Key { text: self.text, public })
-            }
-        }
+        self.finish_or_partial().map_err(|(error, _)| error)
     }
 
-    /// The key as far as it could be written, for a message about why it could not be finished.
-    #[must_use]
-    pub fn partial(&self) -> Key {
-        Key { text: self.text.clone(), public: self.public.unwrap_or(self.text.len()) }
+    /// The finished key, or what is wrong with it beside the key as far as it could be written,
+    /// for a message that shows it.
+    pub(crate) fn finish_or_partial(self) -> Result<Key, (KeyError, Key)> {
+        let public = self.public.unwrap_or(self.text.len());
+        let key = Key { text: self.text, public };
+        match self.error {
+            None => Ok(key),
+            Some(error) => Err((error, key)),
+        }
     }
 
     /// Appends the plain text of a field, escaped.
