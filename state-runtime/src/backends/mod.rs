@@ -1,3 +1,9 @@
 //! The backends that come with the crate, each behind a feature of its name.
 //!
 //! A backend knows the floors `backend` and `key` and nothing else; no backend imports another.
+
+#[cfg(feature = "memory")]
+pub mod memory;
+
+#[cfg(feature = "memory")]
+pub use self::memory::MemoryBackend;
