@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(any(feature = "memory", feature = "file"))]
+pub(crate) use self::defaults::sum;
 pub use self::{
     any::AnyBackend,
     batch::BatchOp,
