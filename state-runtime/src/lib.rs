@@ -12,6 +12,8 @@ pub mod value;
 
 pub mod prelude;
 
+pub use bytes;
+
 pub use self::error::StateError;
 
 /// For generated code only; anything in it may change in any release.
