@@ -13,10 +13,22 @@ pub mod store;
 
 pub mod prelude;
 
+#[cfg(feature = "derive")]
+pub use state_macros::{KeyPart, StateKey};
+
 /// For generated code only; anything in it may change in any release.
 #[doc(hidden)]
 pub mod __private {
     pub use garde;
     pub use inventory;
     pub use serde;
+
+    pub use crate::{
+        key::{KeyError, KeyPart, KeyReader, KeyWriter, PartError, Segment},
+        schema::{
+            Expiring, Instance, KeyFormat, Namespace, OnInvalid, Persistent, Registration, Shape,
+            StateKey, Token, TypedKey, Unversioned, UpgradeSource, Validated, Versioned, Writable,
+            key_text,
+        },
+    };
 }
