@@ -170,10 +170,18 @@ async fn no_error_and_no_trace_holds_a_value() {
         format!(r#"{{"text":["{CANARY}"],"items":{{}},"fails":false}}"#),
         format!(r#"{{"text":"{CANARY}","items":{{}},"fails":"{CANARY}"}}"#),
         format!(r#"{{"text":"{CANARY}","items":{{"{CANARY}":1}},"fails":false}}"#),
-        format!(r#"{{"text":"x","items":{{"{CANARY}":{{"label":"a","{CANARY}":1}}}},"fails":false}}"#),
-        format!(r#"{{"text":"x","items":{{"{CANARY}":{{"label":"a","kind":"{CANARY}"}}}},"fails":false}}"#),
-        format!(r#"{{"text":"x","items":{{"a":{{"label":"a","kind":{{"{CANARY}":1}}}}}},"fails":false}}"#),
-        format!(r#"{{"text":"x","items":{{"{CANARY}":{{"label":"{CANARY}","kind":{{"Known":99}}}}}},"fails":false}}"#),
+        format!(
+            r#"{{"text":"x","items":{{"{CANARY}":{{"label":"a","{CANARY}":1}}}},"fails":false}}"#
+        ),
+        format!(
+            r#"{{"text":"x","items":{{"{CANARY}":{{"label":"a","kind":"{CANARY}"}}}},"fails":false}}"#
+        ),
+        format!(
+            r#"{{"text":"x","items":{{"a":{{"label":"a","kind":{{"{CANARY}":1}}}}}},"fails":false}}"#
+        ),
+        format!(
+            r#"{{"text":"x","items":{{"{CANARY}":{{"label":"{CANARY}","kind":{{"Known":99}}}}}},"fails":false}}"#
+        ),
         format!(r#"{{"text":"{CANARY}","text":"{CANARY}","items":{{}},"fails":false}}"#),
         format!(r#"{{"text":"x","items":{{}},"fails":false}} {CANARY}"#),
         format!(r#"{{"text":"x","$v":"{CANARY}"}}"#),

@@ -168,10 +168,12 @@ async fn take_returns_a_value_once() {
     let store = store();
     store.set(&counter("a", 1)).await.unwrap();
     let takers: Vec<_> = (0..32)
-        .map(|_| tokio::spawn({
-            let store = store.clone();
-            async move { store.take(Counter::key("a")).await }
-        }))
+        .map(|_| {
+            tokio::spawn({
+                let store = store.clone();
+                async move { store.take(Counter::key("a")).await }
+            })
+        })
         .collect();
     let mut taken = 0;
     for taker in takers {

@@ -34,17 +34,14 @@ fn note(id: u32) -> Note {
 
 #[tokio::test(start_paused = true)]
 async fn a_read_past_its_deadline_is_a_timeout_and_a_write_is_indeterminate() {
-    let store = StateStore::builder(Waiting::new())
-        .deadline(Duration::from_millis(100))
-        .build()
-        .unwrap();
+    let store =
+        StateStore::builder(Waiting::new()).deadline(Duration::from_millis(100)).build().unwrap();
     let error = store.get(Note::key(1)).await.unwrap_err();
     assert!(matches!(error, StateError::Timeout { operation: Operation::Get }), "{error:?}");
     assert!(error.is_retryable());
-    for error in [
-        store.set(&note(1)).await.unwrap_err(),
-        store.remove(Note::key(1)).await.unwrap_err(),
-    ] {
+    for error in
+        [store.set(&note(1)).await.unwrap_err(), store.remove(Note::key(1)).await.unwrap_err()]
+    {
         assert!(matches!(error, StateError::Indeterminate { .. }), "{error:?}");
         assert_eq!(error.key().unwrap().as_str(), "note:1");
         assert!(!error.is_retryable());
@@ -80,10 +77,12 @@ async fn an_operation_that_waits_for_its_turn_gets_it() {
     let backend = Arc::new(Waiting::new());
     let store = StateStore::builder(Arc::clone(&backend)).max_in_flight(1).build().unwrap();
     let tasks: Vec<_> = (0..20)
-        .map(|id| tokio::spawn({
-            let store = store.clone();
-            async move { store.set(&note(id)).await }
-        }))
+        .map(|id| {
+            tokio::spawn({
+                let store = store.clone();
+                async move { store.set(&note(id)).await }
+            })
+        })
         .collect();
     for _ in 0..20 {
         backend.let_go();

@@ -145,10 +145,12 @@ async fn a_write_of_a_versioned_type_survives_a_race() {
     let backend = Arc::new(Counting::default());
     let store = StateStore::new(Arc::clone(&backend)).unwrap();
     let writers: Vec<_> = (0..16)
-        .map(|i| tokio::spawn({
-            let store = store.clone();
-            async move { store.set(&Profile { first: format!("Ada{i}"), ..ada() }).await }
-        }))
+        .map(|i| {
+            tokio::spawn({
+                let store = store.clone();
+                async move { store.set(&Profile { first: format!("Ada{i}"), ..ada() }).await }
+            })
+        })
         .collect();
     for writer in writers {
         writer.await.unwrap().unwrap();
