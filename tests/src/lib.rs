@@ -1,1 +1,3 @@
-//! placeholder
+//! What the behaviour tests share.
+
+pub mod cases;
