@@ -21,28 +21,27 @@ use crate::{
 /// Names the folder that reports are written to.
 pub(crate) const REPORTS: &str = "STATE_CONFORMANCE_OUT";
 
-/// What one backend passes.
+/// What one backend passes, as `state_runtime::conformance::Report` is serialised.
 #[derive(Debug, Serialize, Deserialize)]
 struct Report {
     backend: String,
-    cases: Vec<Case>,
+    capabilities: Vec<String>,
+    passed: Vec<String>,
+    failed: Vec<Failed>,
+    skipped: Vec<Skipped>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Case {
-    name: String,
-    outcome: Outcome,
-    /// Why it failed, or the capability that is missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+struct Failed {
+    case: String,
+    message: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Outcome {
-    Passed,
-    Failed,
-    Skipped,
+#[derive(Debug, Serialize, Deserialize)]
+struct Skipped {
+    case: String,
+    /// The capabilities that the backend lacks.
+    missing: Vec<String>,
 }
 
 pub(crate) fn run(
@@ -122,34 +121,26 @@ fn reports(workspace: &Workspace) -> Result<Vec<Report>, Failure> {
 fn matrix(reports: &[Report]) -> Table {
     let mut table = Table::new(&["backend", "passed", "failed", "skipped", "why"]);
     for report in reports {
-        let count = |outcome| report.cases.iter().filter(|case| case.outcome == outcome).count();
         table.row([
             report.backend.clone(),
-            count(Outcome::Passed).to_string(),
-            count(Outcome::Failed).to_string(),
-            count(Outcome::Skipped).to_string(),
+            report.passed.len().to_string(),
+            report.failed.len().to_string(),
+            report.skipped.len().to_string(),
             why(report),
         ]);
     }
     table
 }
 
-/// The failed cases by name, the skipped ones counted by reason.
+/// The failed cases by name, the skipped ones counted by what the backend lacks.
 fn why(report: &Report) -> String {
-    let mut words = Vec::new();
-    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
-    for case in &report.cases {
-        match case.outcome {
-            Outcome::Passed => {}
-            Outcome::Failed => words.push(format!("{} failed", case.name)),
-            Outcome::Skipped => {
-                *skipped.entry(case.reason.as_deref().unwrap_or("no reason given")).or_default() +=
-                    1;
-            }
-        }
+    let mut lacking: BTreeMap<String, usize> = BTreeMap::new();
+    for skipped in &report.skipped {
+        *lacking.entry(format!("no {}", skipped.missing.join(", no "))).or_default() += 1;
     }
-    words.extend(skipped.into_iter().map(|(reason, count)| format!("{reason}: {count} skipped")));
-    words.join("; ")
+    let failed = report.failed.iter().map(|failed| format!("failed {}", failed.case));
+    let skipped = lacking.into_iter().map(|(lack, count)| format!("{lack} ({count})"));
+    failed.chain(skipped).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -159,18 +150,22 @@ mod tests {
     #[test]
     fn the_matrix_counts_cases_and_says_why() {
         let report: Report = serde_json::from_str(
-            r#"{"backend": "mine", "cases": [
-                {"name": "set_then_get", "outcome": "passed"},
-                {"name": "remove", "outcome": "failed", "reason": "still there"},
-                {"name": "scan_a", "outcome": "skipped", "reason": "needs scan"},
-                {"name": "scan_b", "outcome": "skipped", "reason": "needs scan"}
-            ]}"#,
+            r#"{
+                "backend": "mine", "capabilities": ["TTL"], "passed": ["values::a", "values::b"],
+                "failed": [{"case": "ttl::c", "message": "still there"}],
+                "skipped": [
+                    {"case": "scan::d", "missing": ["scan"]},
+                    {"case": "scan::e", "missing": ["scan"]},
+                    {"case": "batch::f", "missing": ["compare-and-swap", "atomic batch"]}
+                ]
+            }"#,
         )
         .unwrap();
         assert_eq!(
             matrix(&[report]).to_text(),
             "  backend  passed  failed  skipped  why\n  \
-             mine     1       1       2        remove failed; needs scan: 2 skipped\n"
+             mine     2       1       3        failed ttl::c; \
+             no compare-and-swap, no atomic batch (1); no scan (2)\n"
         );
     }
 }

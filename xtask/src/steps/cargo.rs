@@ -4,7 +4,10 @@ use super::{Context, Outcome};
 use crate::{failure::Failure, process, terminal::Progress};
 
 pub(super) fn fmt(context: &Context<'_>, progress: &mut Progress) -> Result<Outcome, Failure> {
-    command(context, progress, &["fmt", "--all", "--check"], "run `cargo fmt --all`")
+    // Rustfmt has its own mind about colours, unlike the rest of cargo.
+    let colour = if context.terminal.colour() { "always" } else { "never" };
+    let arguments = ["fmt", "--all", "--check", "--", "--color", colour];
+    command(context, progress, &arguments, "run `cargo fmt --all`")
 }
 
 pub(super) fn clippy(context: &Context<'_>, progress: &mut Progress) -> Result<Outcome, Failure> {
