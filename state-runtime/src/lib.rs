@@ -2,16 +2,19 @@
 
 extern crate alloc;
 
-// The derive names this crate from the outside; the crate's own tests are inside.
-extern crate self as state_runtime;
-
 pub mod backend;
 pub mod backends;
+pub mod error;
 pub mod key;
 pub mod schema;
 pub mod store;
+pub mod value;
 
 pub mod prelude;
+
+pub use bytes;
+
+pub use self::error::StateError;
 
 /// For generated code only; anything in it may change in any release.
 #[doc(hidden)]

@@ -2,4 +2,7 @@
 
 pub use garde::Validate;
 
-pub use crate::schema::{StateKey, TypedKey};
+pub use crate::{
+    schema::{StateKey, TypedKey},
+    store::StateStore,
+};

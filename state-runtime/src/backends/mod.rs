@@ -1,3 +1,13 @@
 //! The backends that come with the crate, each behind a feature of its name.
 //!
 //! A backend knows the floors `backend` and `key` and nothing else; no backend imports another.
+
+#[cfg(feature = "file")]
+pub mod file;
+#[cfg(feature = "memory")]
+pub mod memory;
+
+#[cfg(feature = "file")]
+pub use self::file::FileBackend;
+#[cfg(feature = "memory")]
+pub use self::memory::MemoryBackend;

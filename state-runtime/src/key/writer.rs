@@ -62,17 +62,18 @@ impl KeyWriter {
     /// [`KeyError::Empty`] for an empty field, [`KeyError::TooLong`] over [`MAX_KEY_LEN`] bytes,
     /// [`KeyError::Part`] for a value that has no canonical text.
     pub fn finish(self) -> Result<Key, KeyError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let public = self.public.unwrap_or(self.text.len());
-        Ok(Key { text: self.text, public })
+        self.finish_or_partial().map_err(|(error, _)| error)
     }
 
-    /// The key as far as it could be written, for a message about why it could not be finished.
-    #[must_use]
-    pub fn partial(&self) -> Key {
-        Key { text: self.text.clone(), public: self.public.unwrap_or(self.text.len()) }
+    /// The finished key, or what is wrong with it beside the key as far as it could be written,
+    /// for a message that shows it.
+    pub(crate) fn finish_or_partial(self) -> Result<Key, (KeyError, Key)> {
+        let public = self.public.unwrap_or(self.text.len());
+        let key = Key { text: self.text, public };
+        match self.error {
+            None => Ok(key),
+            Some(error) => Err((error, key)),
+        }
     }
 
     /// Appends the plain text of a field, escaped.
@@ -119,10 +120,9 @@ impl KeyWriter {
 /// Prints the key as far as it is written, secrets hidden.
 impl fmt::Debug for KeyWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyWriter")
-            .field("key", &format_args!("{}", self.partial()))
-            .field("error", &self.error)
-            .finish()
+        let public = self.public.unwrap_or(self.text.len());
+        let key = Key { text: self.text.clone(), public };
+        f.debug_struct("KeyWriter").field("key", &key).field("error", &self.error).finish()
     }
 }
 

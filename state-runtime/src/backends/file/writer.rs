@@ -1,0 +1,147 @@
+//! The one thread that writes: group commit.
+//!
+//! Whatever waits when a commit is done becomes the next group: one transaction and one sync of
+//! the disk, however many callers share it. Nothing waits for company when it is alone.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use super::{
+    engine::{Engine, Marks},
+    error,
+    folder::Folder,
+    operation::Job,
+    plan::{Decided, Plan},
+    queue::Work,
+    reader::Shared,
+};
+use crate::backend::Result;
+
+/// The most writes of one group. It bounds how long the first of them waits.
+const MAX_GROUP: usize = 4096;
+/// How many revisions are set aside at once.
+const REVISION_BLOCK: u64 = 1 << 20;
+
+/// The writer's own state.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    engine: Engine,
+    /// Keeps other processes out until the thread ends.
+    _folder: Option<Folder>,
+    next_revision: u64,
+    read_only: bool,
+}
+
+impl Writer {
+    /// Sets the first revisions aside and shows the state to readers.
+    pub(super) fn start(
+        shared: Arc<Shared>,
+        mut engine: Engine,
+        folder: Option<Folder>,
+    ) -> Result<Self> {
+        let stored = engine.marks();
+        shared.time.not_before(stored.clock);
+        let marks = Marks {
+            revision: stored.revision.saturating_add(REVISION_BLOCK),
+            clock: shared.time.now(),
+        };
+        engine.commit(core::iter::empty(), marks)?;
+        shared.show(engine.snapshot());
+        let next_revision = stored.revision.max(1);
+        Ok(Self { shared, engine, _folder: folder, next_revision, read_only: false })
+    }
+
+    /// What the callers share with this writer.
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(super) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        // Should the thread end by a panic, nobody may wait for it forever.
+        let ended = catch_unwind(AssertUnwindSafe(|| self.work()));
+        shared.hide();
+        if ended.is_err() {
+            shared.queue.abandon();
+        }
+    }
+
+    fn work(&mut self) {
+        loop {
+            match self.shared.queue.next(MAX_GROUP, None) {
+                Work::Group(jobs) => self.group(jobs),
+                Work::Idle => {}
+                Work::Salvage => self.salvage(),
+                Work::Closed => break,
+            }
+        }
+    }
+
+    /// Carries out a group: decide, commit, show, answer.
+    fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        let failure = match self.decide(&mut jobs) {
+            Err(_) => None,
+            Ok(decided) => self.commit(decided).err(),
+        };
+        self.shared.show(self.engine.snapshot());
+        for job in jobs {
+            let failure = failure.as_ref().map(error::indeterminate);
+            job.settle(failure);
+        }
+        if failure.is_some() {
+            self.salvage();
+        }
+    }
+
+    /// Runs the operations. After an error none has run, and each answers that by itself.
+    fn decide(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Decided> {
+        if self.read_only {
+            return Err(error::read_only());
+        }
+        let revisions = jobs.iter().map(|job| job.revisions()).sum();
+        self.reserve(revisions)?;
+        let mut plan =
+            Plan::new(self.engine.snapshot(), self.shared.time.now(), self.next_revision);
+        for job in jobs {
+            job.run(&mut plan);
+        }
+        Ok(plan.decide())
+    }
+
+    fn commit(&mut self, decided: Decided) -> Result<()> {
+        self.next_revision = decided.next_revision;
+        if decided.changes.is_empty() && !decided.must_commit {
+            return Ok(());
+        }
+        let marks = Marks { clock: self.shared.time.now(), ..self.engine.marks() };
+        let changes = decided.changes.iter().map(|(key, change)| (key.0.as_str(), change));
+        self.engine.commit(changes, marks)
+    }
+
+    /// Makes sure that `count` revisions can be given away which no later opening gives away again.
+    fn reserve(&mut self, count: u64) -> Result<()> {
+        let stored = self.engine.marks();
+        let end = self.next_revision.saturating_add(count);
+        if end <= stored.revision {
+            return Ok(());
+        }
+        let marks = Marks { revision: end.saturating_add(REVISION_BLOCK), ..stored };
+        let reserved = self.engine.commit(core::iter::empty(), marks);
+        if reserved.is_err() {
+            self.salvage();
+        }
+        reserved
+    }
+
+    /// After a disk error: reads go on, writes do not.
+    fn salvage(&mut self) {
+        self.read_only = true;
+        self.shared.is_failing();
+        if self.engine.salvage().is_ok() {
+            self.shared.show(self.engine.snapshot());
+        }
+    }
+}
