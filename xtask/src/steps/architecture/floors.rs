@@ -7,13 +7,13 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("key", &[]),
     ("backend", &["key"]),
     ("schema", &["key"]),
-    ("error", &["key", "backend", "schema"]),
-    ("value", &["key", "schema", "backend", "error"]),
+    ("value", &["key", "schema"]),
+    ("error", &["key", "backend", "schema", "value"]),
     ("backends", &["key", "backend"]),
     ("layers", &["key", "backend"]),
     ("conformance", &["key", "backend"]),
-    ("store", &["key", "backend", "schema", "error", "value"]),
-    ("patterns", &["key", "backend", "schema", "error", "value", "store"]),
+    ("store", &["key", "backend", "schema", "value", "error"]),
+    ("patterns", &["key", "backend", "schema", "value", "error", "store"]),
     ("connect", &["key", "backend", "error", "backends", "layers", "store"]),
 ];
 
