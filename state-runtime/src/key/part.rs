@@ -1,6 +1,11 @@
 //! `KeyPart`: the types that can stand in a key, and how each is written.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use super::{KeyWriter, PartError};
 
@@ -28,6 +33,7 @@ pub struct Segment<'w> {
 /// use state_runtime::key::{KeyPart, PartError, Segment};
 ///
 /// /// A port of this machine, written as a number.
+/// #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 /// struct Port(u16);
 ///
 /// impl KeyPart for Port {
@@ -46,7 +52,7 @@ pub struct Segment<'w> {
     note = "for a newtype or an enum without data, add `#[derive(KeyPart)]` to it",
     note = "floats are no key fields: equal keys must be equal texts, and 0.1 + 0.2 is not 0.3"
 )]
-pub trait KeyPart {
+pub trait KeyPart: Ord + Hash + fmt::Debug {
     /// Writes the canonical text.
     fn write(&self, segment: &mut Segment<'_>);
 
@@ -58,6 +64,40 @@ pub trait KeyPart {
     fn parse(text: &str) -> Result<Self, PartError>
     where
         Self: Sized;
+
+    // What generated key types are made of. They go through this trait alone, so that a field
+    // whose type is no `KeyPart` is one error of the compiler and not one for each trait.
+
+    #[doc(hidden)]
+    fn part_clone(&self) -> Self
+    where
+        Self: Clone,
+    {
+        self.clone()
+    }
+
+    #[doc(hidden)]
+    fn part_eq(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    #[doc(hidden)]
+    fn part_cmp(&self, other: &Self) -> Ordering {
+        self.cmp(other)
+    }
+
+    #[doc(hidden)]
+    fn part_hash<H: Hasher>(&self, hasher: &mut H) {
+        self.hash(hasher);
+    }
+
+    #[doc(hidden)]
+    fn part_debug(&self) -> &dyn fmt::Debug
+    where
+        Self: Sized,
+    {
+        self
+    }
 }
 
 impl KeyPart for str {

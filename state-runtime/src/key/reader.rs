@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Key, KeyError, KeyPart, KeyWriter, PartError, escape};
+use super::{Key, KeyError, KeyPart, KeyWriter, PartError, Segment, escape};
 
 /// Reads the literals and segments of one encoded key, in order.
 ///
@@ -48,6 +48,18 @@ impl<'t> KeyReader<'t> {
     /// [`KeyError::Format`] where there is none, [`KeyError::Part`] where it is not the canonical
     /// text of a `P`.
     pub fn part<P: KeyPart>(&mut self, field: &'static str) -> Result<P, KeyError> {
+        self.segment(field, P::parse, P::write)
+    }
+
+    /// Reads a segment with the `parse` and `write` of a [`KeyPart`]; for generated code, which
+    /// names the type there.
+    #[doc(hidden)]
+    pub fn segment<P>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(&str) -> Result<P, PartError>,
+        write: impl FnOnce(&P, &mut Segment<'_>),
+    ) -> Result<P, KeyError> {
         let in_segment = |byte: u8| escape::is_plain(byte) || byte == b'=';
         let end = self.rest.bytes().position(|b| !in_segment(b)).unwrap_or(self.rest.len());
         let (segment, rest) = self.rest.split_at(end);
@@ -55,7 +67,7 @@ impl<'t> KeyReader<'t> {
             return Err(self.mismatch());
         }
         self.rest = rest;
-        parse_segment(field, segment).map_err(|reason| KeyError::Part { field, reason })
+        canonical(field, segment, parse, write).map_err(|reason| KeyError::Part { field, reason })
     }
 
     /// Ends the reading.
@@ -79,11 +91,16 @@ impl fmt::Debug for KeyReader<'_> {
     }
 }
 
-fn parse_segment<P: KeyPart>(field: &'static str, segment: &str) -> Result<P, PartError> {
-    let part = P::parse(&escape::unescape(segment)?)?;
+fn canonical<P>(
+    field: &'static str,
+    segment: &str,
+    parse: impl FnOnce(&str) -> Result<P, PartError>,
+    write: impl FnOnce(&P, &mut Segment<'_>),
+) -> Result<P, PartError> {
+    let part = parse(&escape::unescape(segment)?)?;
     // `parse` of most types is lenient (`+7`, `007`); writing the result again is not.
     let mut writer = KeyWriter::new();
-    writer.part(field, &part);
+    writer.segment(field, |segment| write(&part, segment));
     match writer.finish().map(Key::into_string) {
         Ok(canonical) if canonical == segment => Ok(part),
         _ => Err(PartError::NotCanonical),

@@ -85,6 +85,13 @@ pub trait TypedKey:
     #[doc(hidden)]
     fn write(&self, writer: &mut KeyWriter);
 
+    /// Writes the key in the format that the type had formerly, if it says `formerly = "…"`.
+    /// Otherwise writes nothing and answers `false`.
+    #[doc(hidden)]
+    fn write_former(&self, _writer: &mut KeyWriter) -> bool {
+        false
+    }
+
     /// Reads the encoded key.
     ///
     /// # Errors
