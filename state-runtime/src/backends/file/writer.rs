@@ -72,7 +72,10 @@ impl Writer {
     fn work(&mut self) {
         loop {
             match self.shared.queue.next(MAX_GROUP, None) {
-                Work::Group(jobs) => self.group(jobs),
+                Work::Group(jobs) => {
+                    let callers = self.group(jobs);
+                    self.shared.queue.linger(callers.min(MAX_GROUP));
+                }
                 Work::Idle => {}
                 Work::Salvage => self.salvage(),
                 Work::Closed => break,
@@ -80,13 +83,15 @@ impl Writer {
         }
     }
 
-    /// Carries out a group: decide, commit, show, answer.
-    fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+    /// Carries out a group: decide, commit, show, answer. Returns how many callers there seem to
+    /// be: those that were answered and those that wait.
+    fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) -> usize {
         let failure = match self.decide(&mut jobs) {
             Err(_) => None,
             Ok(decided) => self.commit(decided).err(),
         };
         self.shared.show(self.engine.snapshot());
+        let callers = jobs.len().saturating_add(self.shared.queue.len());
         for job in jobs {
             let failure = failure.as_ref().map(error::indeterminate);
             job.settle(failure);
@@ -94,6 +99,7 @@ impl Writer {
         if failure.is_some() {
             self.salvage();
         }
+        callers
     }
 
     /// Runs the operations. After an error none has run, and each answers that by itself.
