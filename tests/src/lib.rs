@@ -1,1 +1,4 @@
-//! placeholder
+//! What the behaviour tests share.
+
+pub mod disk;
+pub mod ledger;

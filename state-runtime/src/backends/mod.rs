@@ -4,3 +4,10 @@
 
 #[cfg(feature = "file")]
 pub mod file;
+#[cfg(feature = "memory")]
+pub mod memory;
+
+#[cfg(feature = "file")]
+pub use self::file::FileBackend;
+#[cfg(feature = "memory")]
+pub use self::memory::MemoryBackend;
