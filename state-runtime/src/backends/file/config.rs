@@ -142,7 +142,7 @@ impl FileBackendBuilder {
             (None, Source::Storage(storage))
         } else {
             let folder = Folder::open(&self.path)?;
-            let source = Source::File(folder.data());
+            let source = folder.source();
             (Some(folder), source)
         };
         let engine = Engine::open(source, self.cache_size, self.verify).map_err(named)?;
