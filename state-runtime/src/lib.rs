@@ -7,6 +7,8 @@ extern crate self as state_runtime;
 
 pub mod backend;
 pub mod backends;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod key;
 pub mod schema;
 pub mod store;

@@ -1,4 +1,5 @@
-//! What the behaviour tests share.
+//! Behaviour tests across the whole framework; each file of `tests` is one behaviour. Here is what
+//! they share.
 
 pub mod disk;
 pub mod ledger;
