@@ -1,4 +1,4 @@
-//! The conformance suite: whether a backend keeps what [`Backend`](crate::backend::Backend) promises.
+//! The conformance suite: whether a backend keeps what [`Backend`] promises.
 //!
 //! The cases are plain asynchronous functions over any backend. A case that needs a
 //! [`Capability`](crate::backend::Capability) which the backend does not declare is skipped and
