@@ -2,8 +2,12 @@
 //!
 //! A backend knows the floors `backend` and `key` and nothing else; no backend imports another.
 
+#[cfg(feature = "file")]
+pub mod file;
 #[cfg(feature = "memory")]
 pub mod memory;
 
+#[cfg(feature = "file")]
+pub use self::file::FileBackend;
 #[cfg(feature = "memory")]
 pub use self::memory::MemoryBackend;

@@ -1,0 +1,292 @@
+//! The embedded default: durable state in a folder of its own, without a server.
+
+mod config;
+mod engine;
+mod error;
+mod expiry;
+mod folder;
+mod operation;
+mod plan;
+mod queue;
+mod reader;
+mod record;
+mod snapshot;
+mod storage;
+mod time;
+mod watch;
+mod writer;
+
+use core::{fmt, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+
+pub use self::config::FileBackendBuilder;
+#[doc(hidden)]
+pub use self::storage::Storage;
+use self::{
+    operation::{Add, Apply, Probe, Remove, Renew, Set, Touch},
+    reader::Shared,
+    record::Record,
+    snapshot::Snapshot,
+};
+use crate::{
+    backend::{
+        AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
+        Cursor, Entry, ErrorKind, Expiry, GetOptions, MAX_TTL, MIN_TTL, Page, RemoveOptions,
+        Result, Revision, Scan, ScanRequest, SetOptions, Timestamp, Ttl, TtlChange, Watch,
+        WatchRequest,
+    },
+    key::Key,
+};
+
+/// The largest value, and the largest batch, in bytes: 1 GiB.
+pub const MAX_VALUE_LEN: usize = 1 << 30;
+
+/// About how many bytes of values one page of a scan may hold.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// Durable state in a folder, for one process.
+///
+/// A write is acknowledged once it survives a loss of power. Concurrent writers share one sync of
+/// the disk, so the more of them there are, the more they get done together. A read happens in
+/// place, in microseconds.
+///
+/// # Guarantees
+///
+/// - Writes happen in the order in which they were handed over, and each sees those before it. A
+///   read sees every write that was acknowledged before it began.
+/// - A dropped future of a write that was handed over leaves the write to happen.
+/// - When the disk fails during a commit, all writes of that commit are
+///   [`ErrorKind::Indeterminate`]. From then on reads go on and writes are [`ErrorKind::ReadOnly`]
+///   until the folder is opened again.
+/// - Time never steps back below the time of the last commit, not even across a restart.
+///
+/// Dropping the backend lets the waiting writes finish in the background; [`close`](Backend::close)
+/// waits for them.
+///
+/// ```
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// use state_runtime::backend::Backend as _;
+/// use state_runtime::backends::file::FileBackend;
+/// # let folder = std::env::temp_dir().join(format!("state-doc-file-{}", std::process::id()));
+///
+/// let backend = FileBackend::open(&folder).await?;
+/// backend.health().await?;
+/// backend.close().await?;
+/// # std::fs::remove_dir_all(folder).ok();
+/// # Ok::<(), state_runtime::backend::BackendError>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct FileBackend {
+    path: PathBuf,
+    shared: Arc<Shared>,
+    /// Its sender is gone when the writer's thread is done.
+    finished: tokio::sync::watch::Receiver<()>,
+}
+
+impl FileBackend {
+    /// Opens the store in the folder `path`, and creates it where there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FileBackendBuilder::open`].
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder(path).open().await
+    }
+
+    /// Configures a store in the folder `path`.
+    pub fn builder(path: impl AsRef<Path>) -> FileBackendBuilder {
+        FileBackendBuilder::new(path.as_ref())
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The entry under `key`, unless it has expired.
+    fn find(&self, snapshot: &Snapshot, key: &Key) -> Result<Option<Record>> {
+        let found = snapshot.get(key.as_str())?;
+        Ok(found.filter(|record| self.is_live(record)))
+    }
+
+    /// Asks for the time only where it matters.
+    fn is_live(&self, record: &Record) -> bool {
+        record.header.expiry.is_none() || record.header.is_live(self.shared.time.now())
+    }
+
+    /// Moves the expiry of an entry that was read, if that is due, and tells it.
+    async fn renew(&self, key: &Key, mut record: Record, ttl: Duration) -> Record {
+        let Some(at) = record.header.expiry else { return record };
+        let now = self.shared.time.now();
+        if at.since(now) >= ttl / 8 * 7 {
+            return record;
+        }
+        let (revision, expiry) = (record.header.revision, now.after(ttl));
+        let renew = Renew { key: key.clone(), revision, expiry };
+        // The value was read: that it could not be renewed is no reason to keep it back.
+        if self.shared.write(renew).await.is_ok() {
+            record.header.expiry = Some(expiry);
+        }
+        record
+    }
+
+    async fn entry(&self, key: &Key, record: Record, options: GetOptions) -> Entry {
+        let record = match options.renew {
+            Some(ttl) => self.renew(key, record, ttl).await,
+            None => record,
+        };
+        record.into_entry(options.want)
+    }
+}
+
+impl Drop for FileBackend {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+    }
+}
+
+impl fmt::Debug for FileBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileBackend").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Backend for FileBackend {
+    async fn get(&self, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
+        match self.shared.read(|snapshot| self.find(snapshot, key))? {
+            Some(record) => Ok(Some(self.entry(key, record, options).await)),
+            None => Ok(None),
+        }
+    }
+
+    async fn set(&self, key: &Key, value: Bytes, options: SetOptions) -> Result<Option<Revision>> {
+        check_size(value.len())?;
+        check_ttl(options.ttl)?;
+        self.shared.write(Set { key: key.clone(), value, options }).await
+    }
+
+    async fn remove(&self, key: &Key, options: RemoveOptions) -> Result<()> {
+        self.shared.write(Remove { key: key.clone(), options }).await
+    }
+
+    fn name(&self) -> &'static str {
+        "file"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::NONE
+            .with(Capability::Cas)
+            .with(Capability::Ttl)
+            .with(Capability::Batch)
+            .with(Capability::Scan)
+            .with(Capability::Watch)
+            .with(Capability::Durable)
+            .with(Capability::UniqueRevision)
+            .with(Capability::Counter)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.time.now()
+    }
+
+    /// Reads all entries from one snapshot: half a batch is never seen.
+    async fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
+        let records: Vec<_> = self.shared.read(|snapshot| {
+            requests.iter().map(|(key, _)| self.find(snapshot, key)).collect::<Result<_>>()
+        })?;
+        let mut entries = Vec::with_capacity(requests.len());
+        for ((key, options), record) in requests.iter().zip(records) {
+            entries.push(match record {
+                Some(record) => Some(self.entry(key, record, *options).await),
+                None => None,
+            });
+        }
+        Ok(entries)
+    }
+
+    async fn exists(&self, key: &Key) -> Result<bool> {
+        Ok(self.expiry(key).await?.is_some())
+    }
+
+    async fn expiry(&self, key: &Key) -> Result<Option<Expiry>> {
+        let header = self.shared.read(|snapshot| snapshot.header(key.as_str()))?;
+        let live = header
+            .filter(|header| header.expiry.is_none() || header.is_live(self.shared.time.now()));
+        Ok(live.map(|header| header.expiry.map_or(Expiry::Never, Expiry::At)))
+    }
+
+    async fn touch(&self, key: &Key, ttl: TtlChange) -> Result<bool> {
+        check_ttl(ttl)?;
+        self.shared.write(Touch { key: key.clone(), ttl }).await
+    }
+
+    async fn add(&self, key: &Key, options: AddOptions) -> Result<i128> {
+        if let Some(ttl) = options.ttl {
+            check_ttl(TtlChange::After(ttl))?;
+        }
+        self.shared.write(Add { key: key.clone(), options }).await
+    }
+
+    async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
+        check_size(batch.iter().map(operation::batch_op_size).sum())?;
+        for op in &batch {
+            if let BatchOp::Set { options, .. } = op {
+                check_ttl(options.ttl)?;
+            }
+        }
+        self.shared.write(Apply(batch)).await
+    }
+
+    async fn scan(&self, request: ScanRequest) -> Result<Page> {
+        let after = request.cursor.as_ref().map(Cursor::as_bytes);
+        let (records, more) = self
+            .shared
+            .read(|snapshot| snapshot.page(&request.prefix, after, request.limit, PAGE_BYTES))?;
+        let last = records.last().map(|(key, _)| Cursor::from_bytes(key.as_str().as_bytes()));
+        let live = records.into_iter().filter(|(_, record)| self.is_live(record));
+        let entries = live.map(|(key, record)| (key, record.into_entry(request.want))).collect();
+        Ok(Page { entries, next: last.filter(|_| more) })
+    }
+
+    async fn watch(&self, request: WatchRequest) -> Result<Changes> {
+        watch::subscribe(&self.shared, request)
+    }
+
+    /// Commits without a change: it takes the way of every write, and leaves nothing behind.
+    async fn health(&self) -> Result<()> {
+        self.shared.write(Probe).await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.shared.queue.close();
+        let mut finished = self.finished.clone();
+        while finished.changed().await.is_ok() {}
+        Ok(())
+    }
+}
+
+impl Cas for FileBackend {}
+impl Ttl for FileBackend {}
+impl Batch for FileBackend {}
+impl Scan for FileBackend {}
+impl Watch for FileBackend {}
+
+fn check_size(size: usize) -> Result<()> {
+    if size > MAX_VALUE_LEN { Err(error::too_large(size)) } else { Ok(()) }
+}
+
+fn check_ttl(ttl: TtlChange) -> Result<()> {
+    match ttl {
+        TtlChange::After(ttl) if !(MIN_TTL..=MAX_TTL).contains(&ttl) => Err(BackendError::new(
+            ErrorKind::InvalidTtl,
+            "a time to live is between a millisecond and ten years",
+        )),
+        _ => Ok(()),
+    }
+}
