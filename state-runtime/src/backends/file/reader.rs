@@ -57,6 +57,11 @@ impl Shared {
         self.failing.swap(true, Ordering::Relaxed)
     }
 
+    /// The next disk error is to be reported again.
+    pub(super) fn works_again(&self) {
+        self.failing.store(false, Ordering::Relaxed);
+    }
+
     /// Shows `snapshot` to all reads from now on.
     pub(super) fn show(&self, snapshot: &Arc<Snapshot>) {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
