@@ -66,9 +66,9 @@ fn replace_literals(tokens: TokenStream, full: &str) -> TokenStream {
     tokens.into_iter().map(replace).collect()
 }
 
-/// The type parameters that `ty` names, and the projections on them (`T::Item`).
+/// The type parameters that `ty` names.
 pub(crate) fn named_in<'g>(generics: &'g Generics, ty: &Type) -> Named<'g> {
-    let mut named = Named { generics, params: Vec::new(), projections: Vec::new() };
+    let mut named = Named::new(generics);
     named.visit_type(ty);
     named
 }
@@ -76,13 +76,17 @@ pub(crate) fn named_in<'g>(generics: &'g Generics, ty: &Type) -> Named<'g> {
 /// What [`named_in`] found.
 pub(crate) struct Named<'g> {
     generics: &'g Generics,
+    /// Parameters that stand anywhere.
+    pub(crate) mentioned: Vec<&'g Ident>,
+    /// Parameters that stand for themselves, but not in a `PhantomData`, which holds none of them.
     pub(crate) params: Vec<&'g Ident>,
+    /// Projections on a parameter: `T::Item`.
     pub(crate) projections: Vec<TypePath>,
 }
 
-impl Named<'_> {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.params.is_empty() && self.projections.is_empty()
+impl<'g> Named<'g> {
+    fn new(generics: &'g Generics) -> Self {
+        Self { generics, mentioned: Vec::new(), params: Vec::new(), projections: Vec::new() }
     }
 }
 
@@ -91,18 +95,19 @@ impl<'ast> Visit<'ast> for Named<'_> {
         if let Some(last) = path.path.segments.last()
             && last.ident == "PhantomData"
         {
+            let mut inner = Named::new(self.generics);
+            inner.visit_path_arguments(&last.arguments);
+            self.mentioned.append(&mut inner.mentioned);
             return;
         }
         if let Some(first) = path.path.segments.first()
             && path.qself.is_none()
-            && path.path.leading_colon.is_none()
             && let Some(param) =
                 self.generics.type_params().find(|param| param.ident == first.ident)
         {
+            self.mentioned.push(&param.ident);
             if path.path.segments.len() == 1 {
-                if !self.params.contains(&&param.ident) {
-                    self.params.push(&param.ident);
-                }
+                self.params.push(&param.ident);
             } else {
                 self.projections.push(path.clone());
             }

@@ -4,6 +4,8 @@ extern crate alloc;
 
 pub mod backend;
 pub mod backends;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod error;
 pub mod key;
 pub mod schema;

@@ -9,7 +9,7 @@ use std::{
     fmt,
     io::{self, Write},
     mem,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Mutex, OnceLock},
     time::Duration,
 };
 
@@ -205,7 +205,8 @@ async fn no_error_and_no_trace_holds_a_value() {
     seen.check("timeout", slow.get(key()).await);
     seen.check("indeterminate", slow.set(&vault()).await);
     let busy = StateStore::builder(Waiting::new()).max_in_flight(1).build().unwrap();
-    let (first, second) = tokio::join!(busy.set(&vault()), busy.set(&vault()));
+    let value = vault();
+    let (first, second) = tokio::join!(busy.set(&value), busy.set(&value));
     seen.check("busy", first);
     seen.check("busy", second);
     let erased = StateStore::new(AnyBackend::new(Waiting::new())).unwrap();

@@ -187,7 +187,7 @@ async fn an_expired_value_is_absent_and_touch_renews_one() {
     let clock = Arc::new(ManualClock::default());
     let store =
         StateStore::new(MemoryBackend::builder().with_clock(Arc::clone(&clock)).build()).unwrap();
-    let minutes = |n| Duration::from_secs(n * 60);
+    let minutes = |n: u64| Duration::from_secs(n * 60);
     store.set(&session("a")).await.unwrap();
     store.set(&counter("a", 1)).await.unwrap();
     let left = store.ttl(Session::key("a")).await.unwrap();

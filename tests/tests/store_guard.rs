@@ -37,7 +37,7 @@ async fn a_read_past_its_deadline_is_a_timeout_and_a_write_is_indeterminate() {
     let store =
         StateStore::builder(Waiting::new()).deadline(Duration::from_millis(100)).build().unwrap();
     let error = store.get(Note::key(1)).await.unwrap_err();
-    assert!(matches!(error, StateError::Timeout { operation: Operation::Get }), "{error:?}");
+    assert!(matches!(error, StateError::Timeout { operation: Operation::Get, .. }), "{error:?}");
     assert!(error.is_retryable());
     for error in
         [store.set(&note(1)).await.unwrap_err(), store.remove(Note::key(1)).await.unwrap_err()]
@@ -59,7 +59,8 @@ async fn one_operation_too_many_waits_and_is_overloaded_at_its_deadline() {
     let long = store.clone();
     let first = tokio::spawn(async move { long.get(Note::key(1)).await });
     tokio::task::yield_now().await;
-    let second = store.set(&note(1));
+    let note = note(1);
+    let second = store.set(&note);
     let (first, second) = tokio::join!(first, second);
     assert!(matches!(first.unwrap(), Err(StateError::Timeout { .. })));
     // Both deadlines pass at once; the second was never sent, or was sent with nothing left.
@@ -69,7 +70,7 @@ async fn one_operation_too_many_waits_and_is_overloaded_at_its_deadline() {
         "{error:?}"
     );
     backend.let_go();
-    store.set(&note(1)).await.unwrap();
+    store.set(&note).await.unwrap();
 }
 
 #[tokio::test]
@@ -165,7 +166,7 @@ async fn close_gives_up_at_its_deadline() {
     });
     tokio::task::yield_now().await;
     let error = store.close(Duration::from_millis(50)).await.unwrap_err();
-    assert!(matches!(error, StateError::Timeout { operation: Operation::Close }), "{error:?}");
+    assert!(matches!(error, StateError::Timeout { operation: Operation::Close, .. }), "{error:?}");
     assert!(matches!(stuck.await.unwrap(), Err(StateError::Timeout { .. })));
 }
 

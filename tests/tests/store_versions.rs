@@ -16,11 +16,11 @@ mod v1 {
 
     #[derive(Debug, Clone, PartialEq, StateKey, Validate)]
     #[state(key = "profile:{id}", persistent, superseded)]
-    pub struct Profile {
+    pub(crate) struct Profile {
         #[garde(skip)]
-        pub id: u32,
+        pub(crate) id: u32,
         #[garde(skip)]
-        pub name: String,
+        pub(crate) name: String,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Lifetime, WherePredicate, visit::Visit};
+use syn::{Lifetime, Type, WherePredicate, visit::Visit};
 
 use super::Emitter;
 use crate::{generics::named_in, model::ValueField, syntax::Default};
@@ -22,13 +22,18 @@ impl Emitter<'_, '_> {
         if all.is_empty() { TokenStream::new() } else { quote!(where #(#all),*) }
     }
 
+    /// Whether a type depends on the type parameters.
+    fn is_open(&self, ty: &Type) -> bool {
+        !named_in(self.model.generics, ty).mentioned.is_empty()
+    }
+
     /// That the key fields with type parameters are key parts.
     pub(super) fn key_bounds(&self, also: &TokenStream) -> Vec<TokenStream> {
         let p = &self.p;
         let fields = self.model.key.fields.iter();
         fields
             .map(|field| &field.ty)
-            .filter(|ty| !named_in(self.model.generics, ty).is_empty())
+            .filter(|ty| self.is_open(ty))
             .map(|ty| quote!(#ty: #p::KeyPart #also))
             .collect()
     }
@@ -49,7 +54,7 @@ impl Emitter<'_, '_> {
         }));
         for field in &self.model.value.fields {
             let ty = &field.ty;
-            if !named_in(self.model.generics, ty).is_empty() {
+            if self.is_open(ty) {
                 bounds.push(quote!(#ty: ::core::marker::Send));
             }
         }
@@ -59,7 +64,7 @@ impl Emitter<'_, '_> {
             bounds.push(quote!(#whole: ::core::default::Default));
         }
         if let Some(upgrade) = &self.model.version.upgrade
-            && !named_in(self.model.generics, &upgrade.from).is_empty()
+            && self.is_open(&upgrade.from)
         {
             let old = &upgrade.from;
             bounds.push(quote!(#old: #p::StateKey));

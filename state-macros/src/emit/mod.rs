@@ -82,7 +82,7 @@ impl Emitter<'_, '_> {
         let mut unnamed: Vec<_> = generics.type_params().map(|param| &param.ident).collect();
         for ty in types {
             let named = named_in(generics, ty);
-            unnamed.retain(|param| !named.params.contains(param));
+            unnamed.retain(|param| !named.mentioned.contains(param));
         }
         let marker = quote!(::core::marker::PhantomData<(#(fn() -> #unnamed,)*)>);
         (!unnamed.is_empty()).then_some(marker)

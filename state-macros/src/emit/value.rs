@@ -57,7 +57,8 @@ impl Emitter<'_, '_> {
         let name = unraw(self.model.ident);
         let mut items = vec![quote!(crate = "__state_serde")];
         if side == Side::Ser {
-            let whole = self.whole().to_string();
+            // serde adds the parameters itself.
+            let whole = self.model.ident.to_string();
             items.push(quote!(remote = #whole));
         }
         match self.model.value.shape {

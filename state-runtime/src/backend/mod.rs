@@ -17,7 +17,8 @@ mod watch;
 use core::{fmt, future::Future, time::Duration};
 use std::sync::Arc;
 
-use bytes::Bytes;
+/// The bytes of a value, cheap to clone: the type of the `bytes` crate.
+pub use bytes::Bytes;
 
 #[cfg(any(feature = "memory", feature = "file"))]
 pub(crate) use self::defaults::sum;

@@ -1,0 +1,95 @@
+//! Every backend passes one suite, run through the same code.
+//!
+//! With `STATE_CONFORMANCE_OUT=<folder>` each report is written there as `<backend>.json`.
+
+#[path = "../../examples/examples/03_custom_backend/backend.rs"]
+mod custom;
+
+use std::{error::Error, fs, path::Path, sync::Arc};
+
+use custom::MapBackend;
+use state_runtime::{
+    backend::{AnyBackend, Backend, ManualClock},
+    backends::MemoryBackend,
+    conformance::{Report, Subject, cases, run},
+};
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_conforms() -> TestResult {
+    let report = conforms("memory", clocked(memory)).await?;
+    assert!(report.skipped.is_empty(), "memory can do everything that is tested: {report:#}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_conforms_while_real_time_passes() -> TestResult {
+    conforms("memory-real-time", Subject::new(|| async { Ok(MemoryBackend::new()) })).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_erased_backend_conforms() -> TestResult {
+    let report = conforms("any", clocked(|clock| AnyBackend::new(memory(clock)))).await?;
+    assert!(report.skipped.is_empty(), "erasing the type loses capabilities: {report:#}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_shared_backend_conforms() -> TestResult {
+    let report = conforms("shared", clocked(|clock| Arc::new(memory(clock)))).await?;
+    assert!(report.skipped.is_empty(), "sharing it loses capabilities: {report:#}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_backend_of_three_methods_conforms() -> TestResult {
+    let report = conforms("custom", Subject::new(|| async { Ok(MapBackend::default()) })).await?;
+    let all = cases::<MapBackend>().len();
+    assert_eq!(report.passed.len() + report.skipped.len(), all);
+    for name in ["compare-and-swap", "TTL", "atomic batch", "scan", "watch"] {
+        let named = report.skipped.iter().any(|skipped| skipped.missing.iter().any(|m| m == name));
+        assert!(named, "no skipped case names {name}: {report:#}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_suite_has_the_cases_that_it_promises() {
+    let mut names: Vec<_> =
+        cases::<MemoryBackend>().iter().map(|case| (case.theme(), case.name())).collect();
+    assert!(names.len() >= 150, "only {} cases", names.len());
+    names.sort_unstable();
+    let listed = names.len();
+    names.dedup();
+    assert_eq!(names.len(), listed, "a case is listed twice");
+}
+
+fn memory(clock: Arc<ManualClock>) -> MemoryBackend {
+    MemoryBackend::builder().with_clock(clock).build()
+}
+
+/// A subject whose time the suite moves by hand.
+fn clocked<B: Backend>(open: impl Fn(Arc<ManualClock>) -> B + Send + Sync + 'static) -> Subject<B> {
+    let clock = Arc::new(ManualClock::default());
+    let handle = Arc::clone(&clock);
+    Subject::new(move || {
+        let backend = open(Arc::clone(&handle));
+        async { Ok(backend) }
+    })
+    .with_clock(clock)
+}
+
+/// Runs the suite, prints what was skipped and why, and files the report.
+async fn conforms<B: Backend>(label: &str, subject: Subject<B>) -> Result<Report, Box<dyn Error>> {
+    let report = run(&subject).await?;
+    println!("{label}: {report:#}");
+    if let Some(folder) = std::env::var_os("STATE_CONFORMANCE_OUT") {
+        fs::create_dir_all(&folder)?;
+        let file = Path::new(&folder).join(format!("{label}.json"));
+        fs::write(file, serde_json::to_vec_pretty(&report)?)?;
+    }
+    assert!(report.is_conforming(), "{label}: {report:#}");
+    Ok(report)
+}
