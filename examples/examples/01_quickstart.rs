@@ -20,11 +20,11 @@ use state_runtime::{
 
 /// A visitor. Half an hour after the last write, the session is gone.
 #[derive(Debug, PartialEq, StateKey, Validate)]
-#[state(key = "session:{session_id}", ttl = "30m")]
+#[state(key = "session:{id}", ttl = "30m")]
 #[serde(rename_all = "camelCase")]
 struct Session {
     #[garde(length(min = 1, max = 64))]
-    session_id: String, // named in the key: it lives there, not in the value
+    id: String, // named in the key: it lives there, not in the value
     #[garde(length(min = 1))]
     user_id: String,
     #[garde(length(max = 50), dive)]
@@ -120,7 +120,7 @@ async fn write(store: &Store, run: u64) -> Result<(), Failure> {
         CartItem { sku: "tea-42".into(), quantity: 2 },
         CartItem { sku: "mug-7".into(), quantity: 1 },
     ];
-    let session = Session { session_id: "abc123".into(), user_id: "ada".into(), cart };
+    let session = Session { id: "abc123".into(), user_id: "ada".into(), cart };
     store.set(&session).await?;
     store.set(&Counter { name: "runs".into(), count: run }).await?;
 
@@ -140,8 +140,8 @@ async fn write(store: &Store, run: u64) -> Result<(), Failure> {
 async fn a_write_that_breaks_a_rule(store: &Store) -> Result<(), Failure> {
     step("A write that breaks a rule never leaves the program");
     let cart = vec![CartItem { sku: "tea-42".into(), quantity: 1_000 }];
-    let greedy = Session { session_id: "abc123".into(), user_id: "ada".into(), cart };
-    refused(store.set(&greedy).await)?;
+    let greedy = Session { id: "abc123".into(), user_id: "ada".into(), cart };
+    refused("set", store.set(&greedy).await)?;
 
     let kept = store.get(Session::key("abc123")).await?.is_some_and(|it| it != greedy);
     say("still stored", if kept { "the cart of before" } else { "something else" });
@@ -155,13 +155,13 @@ async fn a_stored_value_that_breaks_a_rule(store: &Store) -> Result<(), Failure>
     let key = Key::from_stored("session:planted");
     store.backend().set(&key, planted.into(), SetOptions::default()).await?;
     say("planted", planted);
-    refused(store.get(Session::key("planted")).await)?;
+    refused("get", store.get(Session::key("planted")).await)?;
 
     step("And one that is not even of the type says where");
     let planted = r#"{"userId":"eve","cart":[{"sku":"tea-42","quantity":"many"}]}"#;
     store.backend().set(&key, planted.into(), SetOptions::default()).await?;
     say("planted", planted);
-    refused(store.get(Session::key("planted")).await)?;
+    refused("get", store.get(Session::key("planted")).await)?;
 
     store.remove(Session::key("planted")).await?;
     Ok(())

@@ -32,14 +32,14 @@ pub fn say(label: &str, text: impl Display) {
     }
 }
 
-/// Prints the error of a call that has to fail.
+/// Prints the error of a call that has to be refused.
 ///
 /// # Errors
 ///
 /// [`NotRefused`] if it succeeded.
-pub fn refused<T>(call: Result<T, StateError>) -> Result<(), NotRefused> {
-    let error = call.err().ok_or(NotRefused)?;
-    say("refused", variant(&error));
+pub fn refused<T>(call: &str, outcome: Result<T, StateError>) -> Result<(), NotRefused> {
+    let error = outcome.err().ok_or(NotRefused)?;
+    say(call, format!("refused with {}", variant(&error)));
     say("", &error);
     Ok(())
 }
