@@ -13,6 +13,8 @@ use super::{KeyWriter, PartError};
 #[derive(Debug)]
 pub struct Segment<'w> {
     pub(super) writer: &'w mut KeyWriter,
+    /// Whether the value has no text.
+    pub(super) refused: bool,
 }
 
 /// A type that can be a key field.
@@ -20,6 +22,8 @@ pub struct Segment<'w> {
 /// The text that [`write`](Self::write) gives must be canonical: one value, one text, and
 /// [`parse`](Self::parse) of that text gives the value back. Escaping is not the type's business.
 /// A text that parses but would be written differently (`007` for 7) is refused by the reader.
+///
+/// A value that shares its text with another one is refused with [`Segment::refuse`].
 ///
 /// Implemented for strings, integers, `bool`, `char` and IP addresses, behind features for
 /// [`uuid`](https://docs.rs/uuid), [`chrono`](https://docs.rs/chrono) and
@@ -172,7 +176,12 @@ impl KeyPart for char {
 #[cfg(feature = "chrono")]
 impl KeyPart for chrono::DateTime<chrono::Utc> {
     fn write(&self, segment: &mut Segment<'_>) {
-        segment.push_display(&self.format("%Y-%m-%dT%H:%M:%S%.fZ"));
+        // A leap second anywhere but at the end of a minute prints like the second after it.
+        if self.timestamp_subsec_nanos() >= 1_000_000_000 && self.timestamp().rem_euclid(60) != 59 {
+            segment.refuse();
+        } else {
+            segment.push_display(&self.format("%Y-%m-%dT%H:%M:%S%.fZ"));
+        }
     }
     fn parse(text: &str) -> Result<Self, PartError> {
         text.parse().map_err(|_| PartError::expected("a time like 2026-11-22T10:00:00Z"))

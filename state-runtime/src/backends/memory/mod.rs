@@ -7,7 +7,6 @@
 mod bounds;
 mod builder;
 mod engine;
-mod hub;
 mod read;
 mod shard;
 mod watch;
