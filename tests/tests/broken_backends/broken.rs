@@ -22,7 +22,7 @@ use state_runtime::{
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     Nothing,
     PutInsteadOfCas,
     CheckThenPut,
@@ -56,7 +56,7 @@ pub enum Fault {
 }
 
 /// Memory with a fault.
-pub struct Broken {
+pub(crate) struct Broken {
     inner: MemoryBackend,
     fault: Fault,
     seen: Mutex<HashMap<String, Option<Entry>>>,
@@ -65,7 +65,7 @@ pub struct Broken {
 }
 
 impl Broken {
-    pub fn new(inner: MemoryBackend, fault: Fault) -> Self {
+    pub(crate) fn new(inner: MemoryBackend, fault: Fault) -> Self {
         let (seen, last, closed) = Default::default();
         Self { inner, fault, seen, last, closed }
     }
