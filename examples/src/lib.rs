@@ -10,7 +10,7 @@ use std::{
 use state_runtime::StateError;
 
 const LABEL: usize = 17;
-const WIDTH: usize = 96;
+const WIDTH: usize = 100;
 
 /// Prints what the program is.
 pub fn title(text: &str) {

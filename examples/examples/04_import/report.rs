@@ -1,7 +1,12 @@
 //! What became of the records.
 
 use examples::{say, step};
-use state_runtime::{StateError, error::InvalidKey, value::Report};
+use state_runtime::{
+    StateError,
+    error::InvalidKey,
+    key::KeyError,
+    value::{DecodeKind, Report},
+};
 
 /// What became of the records of one file.
 #[derive(Debug, Default)]
@@ -20,7 +25,7 @@ pub(crate) struct Outcome {
 #[derive(Debug)]
 pub(crate) struct Rejection {
     /// The record, counted from 0.
-    pub(crate) index: usize,
+    index: usize,
     /// Where in the record, and why there: at least one.
     faults: Vec<(String, String)>,
 }
@@ -33,21 +38,26 @@ impl Rejection {
 
     /// What a typed error says of the record.
     pub(crate) fn of(index: usize, error: &StateError) -> Self {
+        let one = |field: &str, reason: String| vec![(field.to_owned(), reason)];
         let rules = |report: &Report| {
             let rows = report.violations().iter();
             rows.map(|it| (it.path().to_string(), it.message().to_owned())).collect()
         };
         let faults = match error {
-            StateError::Decode { path, kind, .. } => vec![(path.to_string(), kind.to_string())],
+            StateError::Decode { kind: DecodeKind::MissingField(Some(name)), .. } => {
+                one(name, "missing".to_owned())
+            }
+            StateError::Decode { path, kind, .. } => one(&path.to_string(), kind.to_string()),
             StateError::Invalid { report, .. } => rules(report),
             StateError::InvalidKey { reason, .. } => match &**reason {
                 InvalidKey::Rules(report) => rules(report),
-                reason => vec![("title".to_owned(), reason.to_string())],
+                InvalidKey::Encoding(KeyError::Empty { field }) => one(field, "empty".to_owned()),
+                reason => one("title", reason.to_string()),
             },
             StateError::TooLarge { size, limit, .. } => {
-                vec![("the record".to_owned(), format!("{size} bytes, {limit} are allowed"))]
+                one("the record", format!("{size} bytes, {limit} are allowed"))
             }
-            other => vec![("the record".to_owned(), other.to_string())],
+            other => one("the record", other.to_string()),
         };
         Self { index, faults }
     }
