@@ -32,10 +32,11 @@ impl Emitter<'_, '_> {
         });
         let marker = self.key_marker().map(|ty| quote!(__state_marker: #ty,));
         let garde = checked.then(|| {
-            let p = &self.p;
+            // The key type stands beside the block.
+            let krate = &self.model.krate;
             let context = key.context.iter();
             quote! {
-                #[derive(#p::garde::Validate)]
+                #[derive(#krate::__private::garde::Validate)]
                 #[garde(allow_unvalidated)]
                 #(#[garde(#context)])*
             }

@@ -21,20 +21,20 @@ use crate::{
 /// Everything that `#[derive(StateKey)]` generates.
 pub(crate) fn emit(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
-    let emitter = Emitter { model, p: quote!(#krate::__private) };
+    let emitter = Emitter { model, p: quote!(__state) };
     let key_type = emitter.key_type();
     let key_fn = emitter.key_fn();
     let key_impls = emitter.key_impls();
     let stored = emitter.stored();
     let schema = emitter.schema();
     let registration = emitter.registration();
-    let p = &emitter.p;
     quote! {
         #key_type
 
         #[allow(deprecated, unreachable_pub, unused_qualifications, clippy::absolute_paths)]
         const _: () = {
-            use #p::serde as __state_serde;
+            use #krate::__private as __state;
+            use __state::serde as __state_serde;
 
             #key_fn
             #key_impls
@@ -54,7 +54,7 @@ pub(crate) fn at(tokens: &impl Spanned) -> Span {
 /// The model, and what nearly every piece of code needs of it.
 struct Emitter<'m, 'a> {
     model: &'m Model<'a>,
-    /// The path to the runtime's `__private`.
+    /// The name that the runtime's `__private` has within the generated block.
     p: TokenStream,
 }
 
