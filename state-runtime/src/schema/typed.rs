@@ -103,6 +103,16 @@ pub trait TypedKey:
         false
     }
 
+    /// Reads a key in the format that the type had formerly.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] for every text that [`write_former`](Self::write_former) would not have written.
+    #[doc(hidden)]
+    fn read_former(_reader: KeyReader<'_>) -> Result<Self, KeyError> {
+        Err(KeyError::Format { expected: "no former key format" })
+    }
+
     /// Reads the encoded key.
     ///
     /// # Errors

@@ -26,18 +26,24 @@ impl<B: Backend> StateStore<B> {
             return read(key, encoded, bytes).map(Some);
         }
         match read(key.clone(), encoded, bytes) {
-            Err(error) if self.may_set_aside(&error) => self.set_aside(key, encoded, error).await,
+            Err(error) if self.may_set_aside::<K>(&error) => {
+                self.set_aside(key, encoded, error).await
+            }
             read => read.map(Some),
         }
     }
 
     /// A value of a newer version, or one that is only too large, is somebody's good state.
-    fn may_set_aside(&self, error: &StateError) -> bool {
+    fn may_set_aside<K: TypedKey>(&self, error: &StateError) -> bool {
+        let needed = match K::Value::NAMESPACE.on_invalid {
+            OnInvalid::Quarantine => Access::REMOVE.with(Access::WRITE),
+            _ => Access::REMOVE,
+        };
         let invalid = matches!(
             error,
             StateError::Decode { .. } | StateError::Invalid { phase: Phase::Read, .. }
         );
-        invalid && self.access.contains(Access::REMOVE) && self.guard.offers(Capability::Cas)
+        invalid && self.access.contains(needed) && self.guard.offers(Capability::Cas)
     }
 
     /// Removes the invalid value, or moves it to quarantine, unless it has become valid meanwhile.
@@ -54,7 +60,7 @@ impl<B: Backend> StateStore<B> {
                 return Ok(None);
             };
             match read(key.clone(), encoded, &entry.value) {
-                Err(again) if self.may_set_aside(&again) => {}
+                Err(again) if self.may_set_aside::<K>(&again) => {}
                 read => return read.map(Some),
             }
             let Some(revision) = entry.revision else { break };
