@@ -2,18 +2,23 @@
 
 extern crate alloc;
 
-// The derive names this crate from the outside; the crate's own tests are inside.
-extern crate self as state_runtime;
-
 pub mod backend;
 pub mod backends;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod error;
 pub mod key;
 pub mod schema;
 pub mod store;
+pub mod value;
 
 pub mod prelude;
+
+pub use bytes;
+
+pub use self::error::StateError;
+#[cfg(feature = "derive")]
+pub use state_macros::{KeyPart, StateKey};
 
 /// For generated code only; anything in it may change in any release.
 #[doc(hidden)]
@@ -21,4 +26,13 @@ pub mod __private {
     pub use garde;
     pub use inventory;
     pub use serde;
+
+    pub use crate::{
+        key::{KeyError, KeyPart, KeyReader, KeyWriter, PartError, Segment},
+        schema::{
+            Expiring, Instance, KeyFormat, Namespace, OnInvalid, Persistent, Registration, Shape,
+            StateKey, Token, TypedKey, Unversioned, UpgradeSource, Validated, Versioned, Writable,
+            key_text,
+        },
+    };
 }

@@ -1,5 +1,11 @@
 //! What nearly every program needs: `use state_runtime::prelude::*;`.
 
 pub use garde::Validate;
+#[cfg(feature = "derive")]
+pub use state_macros::{KeyPart, StateKey};
 
-pub use crate::schema::{StateKey, TypedKey};
+pub use crate::{
+    key::KeyPart,
+    schema::{StateKey, TypedKey},
+    store::StateStore,
+};

@@ -75,7 +75,7 @@ pub async fn carry_out<B: Backend>(backend: &B, writer: usize, step: u64) -> Res
 /// What is stored is no state that any step leaves.
 pub async fn step_of<B: Backend>(backend: &B, writer: usize) -> Result<u64, String> {
     let keys = [main_key(writer), side_key(writer)];
-    let found = backend.get_many(&keys, GetOptions::default()).await;
+    let found = backend.get_many(&keys.map(|key| (key, GetOptions::default()))).await;
     let found = found.map_err(|error| format!("reading failed: {error}"))?;
     let mut numbers = found.iter().map(|entry| match entry {
         None => Ok(None),

@@ -1,5 +1,6 @@
-//! Behaviour tests across the whole framework; each file of `tests` is one behaviour. Here is what
-//! they share.
+//! What the behaviour tests share; each file of `tests` is one behaviour.
 
+pub mod cases;
 pub mod disk;
+pub mod fakes;
 pub mod ledger;

@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::{
     AddOptions, Backend, Batch, BatchOp, Capabilities, Cas, Changes, Entry, Expiry, GetOptions,
-    Page, RemoveOptions, Result, Revision, Scan, ScanRequest, SetOptions, Ttl, TtlChange, Watch,
-    WatchRequest, forward_backend,
+    Page, RemoveOptions, Result, Revision, Scan, ScanRequest, SetOptions, Timestamp, Ttl,
+    TtlChange, Watch, WatchRequest, forward_backend,
 };
 use crate::key::Key;
 
@@ -57,10 +57,10 @@ trait Object: fmt::Debug + Send + Sync {
     fn remove<'a>(&'a self, key: &'a Key, options: RemoveOptions) -> BoxFuture<'a, ()>;
     fn name(&self) -> &'static str;
     fn capabilities(&self) -> Capabilities;
+    fn now(&self) -> Timestamp;
     fn get_many<'a>(
         &'a self,
-        keys: &'a [Key],
-        options: GetOptions,
+        requests: &'a [(Key, GetOptions)],
     ) -> BoxFuture<'a, Vec<Option<Entry>>>;
     fn exists<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool>;
     fn expiry<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Expiry>>;
@@ -95,12 +95,14 @@ impl<B: Backend> Object for B {
     fn capabilities(&self) -> Capabilities {
         Backend::capabilities(self)
     }
+    fn now(&self) -> Timestamp {
+        Backend::now(self)
+    }
     fn get_many<'a>(
         &'a self,
-        keys: &'a [Key],
-        options: GetOptions,
+        requests: &'a [(Key, GetOptions)],
     ) -> BoxFuture<'a, Vec<Option<Entry>>> {
-        Box::pin(Backend::get_many(self, keys, options))
+        Box::pin(Backend::get_many(self, requests))
     }
     fn exists<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, bool> {
         Box::pin(Backend::exists(self, key))

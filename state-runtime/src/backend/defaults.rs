@@ -14,12 +14,11 @@ const ATTEMPTS: usize = 64;
 
 pub(super) async fn get_many<B: Backend + ?Sized>(
     backend: &B,
-    keys: &[Key],
-    options: GetOptions,
+    requests: &[(Key, GetOptions)],
 ) -> Result<Vec<Option<Entry>>> {
-    let mut entries = Vec::with_capacity(keys.len());
-    for key in keys {
-        entries.push(backend.get(key, options).await?);
+    let mut entries = Vec::with_capacity(requests.len());
+    for (key, options) in requests {
+        entries.push(backend.get(key, *options).await?);
     }
     Ok(entries)
 }
@@ -60,16 +59,13 @@ pub(super) async fn add<B: Backend + ?Sized>(
     let ttl = backend.capabilities().contains(Capability::Ttl);
     for _ in 0..ATTEMPTS {
         let entry = backend.get(key, GetOptions { want: Want::REVISION, renew: None }).await?;
-        let (sum, condition, change) = match entry {
-            Some(entry) => {
-                let keep = if ttl { TtlChange::Keep } else { TtlChange::Clear };
-                (sum(Some(&entry.value), &options)?, condition(entry.revision)?, keep)
-            }
-            None => {
-                let change = options.ttl.map_or(TtlChange::Clear, TtlChange::After);
-                (sum(None, &options)?, Condition::IfAbsent, change)
-            }
+        let keep = if ttl { TtlChange::Keep } else { TtlChange::Clear };
+        let created = options.ttl.map_or(TtlChange::Clear, TtlChange::After);
+        let (stored, condition, change) = match entry {
+            Some(entry) => (Some(entry.value), condition(entry.revision)?, keep),
+            None => (None, Condition::IfAbsent, created),
         };
+        let sum = sum(stored.as_deref(), &options)?;
         let value = Bytes::from(sum.to_string());
         if replace(backend, key, value, condition, change).await? {
             return Ok(sum);

@@ -82,13 +82,17 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         Capabilities::NONE
     }
 
-    /// Reads several entries, in the order of `keys`. By default one after the other.
+    /// What time it is for the expiry of entries. By default what the machine's clock says.
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// Reads several entries, in the order of `requests`. By default one after the other.
     fn get_many(
         &self,
-        keys: &[Key],
-        options: GetOptions,
+        requests: &[(Key, GetOptions)],
     ) -> impl Future<Output = Result<Vec<Option<Entry>>>> + Send {
-        defaults::get_many(self, keys, options)
+        defaults::get_many(self, requests)
     }
 
     /// Whether there is an entry. By default by reading it.
@@ -183,8 +187,11 @@ macro_rules! forward_backend {
         fn capabilities(&$self) -> Capabilities {
             $inner.capabilities()
         }
-        async fn get_many(&$self, keys: &[Key], options: GetOptions) -> Result<Vec<Option<Entry>>> {
-            $inner.get_many(keys, options).await
+        fn now(&$self) -> Timestamp {
+            $inner.now()
+        }
+        async fn get_many(&$self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
+            $inner.get_many(requests).await
         }
         async fn exists(&$self, key: &Key) -> Result<bool> {
             $inner.exists(key).await

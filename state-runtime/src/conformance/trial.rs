@@ -35,6 +35,16 @@ impl<B> Deref for Trial<B> {
 }
 
 impl<B: Backend> Trial<B> {
+    /// Reads several entries in one call, all with the same options.
+    pub(super) async fn read_many(
+        &self,
+        keys: &[Key],
+        options: GetOptions,
+    ) -> Result<Vec<Option<Entry>>> {
+        let requests: Vec<_> = keys.iter().map(|key| (key.clone(), options)).collect();
+        self.get_many(&requests).await
+    }
+
     /// A key that only this case uses.
     pub(super) fn key(&self, name: &str) -> Key {
         Key::from_stored(format!("{}{name}", self.prefix))

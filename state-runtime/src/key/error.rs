@@ -63,6 +63,8 @@ pub enum PartError {
         /// What was expected, for example `an unsigned integer`.
         expected: &'static str,
     },
+    /// The value has no canonical text, so that it could not be told from another one.
+    Unwritable,
     /// The text is a value of the type, written in another than its one canonical form (`007`).
     NotCanonical,
 }
@@ -80,6 +82,7 @@ impl fmt::Display for PartError {
         match self {
             Self::Escape => f.write_str("not a canonical escape (`=XX`, upper-case hexadecimal)"),
             Self::Parse { expected } => write!(f, "not {expected}"),
+            Self::Unwritable => f.write_str("a value without a canonical text"),
             Self::NotCanonical => f.write_str("not in canonical form"),
         }
     }

@@ -1,6 +1,11 @@
 //! `KeyPart`: the types that can stand in a key, and how each is written.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use super::{KeyWriter, PartError};
 
@@ -8,6 +13,8 @@ use super::{KeyWriter, PartError};
 #[derive(Debug)]
 pub struct Segment<'w> {
     pub(super) writer: &'w mut KeyWriter,
+    /// Whether the value has no text.
+    pub(super) refused: bool,
 }
 
 /// A type that can be a key field.
@@ -15,6 +22,8 @@ pub struct Segment<'w> {
 /// The text that [`write`](Self::write) gives must be canonical: one value, one text, and
 /// [`parse`](Self::parse) of that text gives the value back. Escaping is not the type's business.
 /// A text that parses but would be written differently (`007` for 7) is refused by the reader.
+///
+/// A value that shares its text with another one is refused with [`Segment::refuse`].
 ///
 /// Implemented for strings, integers, `bool`, `char` and IP addresses, behind features for
 /// [`uuid`](https://docs.rs/uuid), [`chrono`](https://docs.rs/chrono) and
@@ -24,6 +33,7 @@ pub struct Segment<'w> {
 /// use state_runtime::key::{KeyPart, PartError, Segment};
 ///
 /// /// A port of this machine, written as a number.
+/// #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 /// struct Port(u16);
 ///
 /// impl KeyPart for Port {
@@ -42,7 +52,7 @@ pub struct Segment<'w> {
     note = "for a newtype or an enum without data, add `#[derive(KeyPart)]` to it",
     note = "floats are no key fields: equal keys must be equal texts, and 0.1 + 0.2 is not 0.3"
 )]
-pub trait KeyPart {
+pub trait KeyPart: Ord + Hash + fmt::Debug {
     /// Writes the canonical text.
     fn write(&self, segment: &mut Segment<'_>);
 
@@ -54,6 +64,41 @@ pub trait KeyPart {
     fn parse(text: &str) -> Result<Self, PartError>
     where
         Self: Sized;
+
+    // What generated key types are made of. They go through this trait alone, so that a field
+    // whose type is no `KeyPart` is one error of the compiler and not one for each trait.
+
+    #[doc(hidden)]
+    #[must_use]
+    fn part_clone(&self) -> Self
+    where
+        Self: Clone,
+    {
+        self.clone()
+    }
+
+    #[doc(hidden)]
+    fn part_eq(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    #[doc(hidden)]
+    fn part_cmp(&self, other: &Self) -> Ordering {
+        self.cmp(other)
+    }
+
+    #[doc(hidden)]
+    fn part_hash<H: Hasher>(&self, hasher: &mut H) {
+        self.hash(hasher);
+    }
+
+    #[doc(hidden)]
+    fn part_debug(&self) -> &dyn fmt::Debug
+    where
+        Self: Sized,
+    {
+        self
+    }
 }
 
 impl KeyPart for str {
@@ -132,7 +177,12 @@ impl KeyPart for char {
 #[cfg(feature = "chrono")]
 impl KeyPart for chrono::DateTime<chrono::Utc> {
     fn write(&self, segment: &mut Segment<'_>) {
-        segment.push_display(&self.format("%Y-%m-%dT%H:%M:%S%.fZ"));
+        // A leap second anywhere but at the end of a minute prints like the second after it.
+        if self.timestamp_subsec_nanos() >= 1_000_000_000 && self.timestamp().rem_euclid(60) != 59 {
+            segment.refuse();
+        } else {
+            segment.push_display(&self.format("%Y-%m-%dT%H:%M:%S%.fZ"));
+        }
     }
     fn parse(text: &str) -> Result<Self, PartError> {
         text.parse().map_err(|_| PartError::expected("a time like 2026-11-22T10:00:00Z"))

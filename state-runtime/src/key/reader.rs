@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Key, KeyError, KeyPart, KeyWriter, PartError, escape};
+use super::{Key, KeyError, KeyPart, KeyWriter, MAX_KEY_LEN, PartError, Segment, escape};
 
 /// Reads the literals and segments of one encoded key, in order.
 ///
@@ -22,13 +22,14 @@ use super::{Key, KeyError, KeyPart, KeyWriter, PartError, escape};
 pub struct KeyReader<'t> {
     format: &'static str,
     rest: &'t str,
+    len: usize,
 }
 
 impl<'t> KeyReader<'t> {
     /// Starts to read `text`, a key of `format`, which only errors name.
     #[must_use]
     pub const fn new(format: &'static str, text: &'t str) -> Self {
-        Self { format, rest: text }
+        Self { format, rest: text, len: text.len() }
     }
 
     /// Reads text of the key format.
@@ -48,6 +49,18 @@ impl<'t> KeyReader<'t> {
     /// [`KeyError::Format`] where there is none, [`KeyError::Part`] where it is not the canonical
     /// text of a `P`.
     pub fn part<P: KeyPart>(&mut self, field: &'static str) -> Result<P, KeyError> {
+        self.segment(field, P::parse, P::write)
+    }
+
+    /// Reads a segment with the `parse` and `write` of a [`KeyPart`]; for generated code, which
+    /// names the type there.
+    #[doc(hidden)]
+    pub fn segment<P>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(&str) -> Result<P, PartError>,
+        write: impl FnOnce(&P, &mut Segment<'_>),
+    ) -> Result<P, KeyError> {
         let in_segment = |byte: u8| escape::is_plain(byte) || byte == b'=';
         let end = self.rest.bytes().position(|b| !in_segment(b)).unwrap_or(self.rest.len());
         let (segment, rest) = self.rest.split_at(end);
@@ -55,16 +68,20 @@ impl<'t> KeyReader<'t> {
             return Err(self.mismatch());
         }
         self.rest = rest;
-        parse_segment(field, segment).map_err(|reason| KeyError::Part { field, reason })
+        canonical(field, segment, parse, write).map_err(|reason| KeyError::Part { field, reason })
     }
 
     /// Ends the reading.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Format`] where the key goes on.
+    /// [`KeyError::Format`] where the key goes on, [`KeyError::TooLong`] over [`MAX_KEY_LEN`] bytes.
     pub fn finish(self) -> Result<(), KeyError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(self.mismatch()) }
+        if !self.rest.is_empty() {
+            return Err(self.mismatch());
+        }
+        // No writer gives such a key, so reading one would not be the inverse of writing.
+        if self.len > MAX_KEY_LEN { Err(KeyError::TooLong { limit: MAX_KEY_LEN }) } else { Ok(()) }
     }
 
     const fn mismatch(&self) -> KeyError {
@@ -79,11 +96,16 @@ impl fmt::Debug for KeyReader<'_> {
     }
 }
 
-fn parse_segment<P: KeyPart>(field: &'static str, segment: &str) -> Result<P, PartError> {
-    let part = P::parse(&escape::unescape(segment)?)?;
+fn canonical<P>(
+    field: &'static str,
+    segment: &str,
+    parse: impl FnOnce(&str) -> Result<P, PartError>,
+    write: impl FnOnce(&P, &mut Segment<'_>),
+) -> Result<P, PartError> {
+    let part = parse(&escape::unescape(segment)?)?;
     // `parse` of most types is lenient (`+7`, `007`); writing the result again is not.
     let mut writer = KeyWriter::new();
-    writer.part(field, &part);
+    writer.segment(field, |segment| write(&part, segment));
     match writer.finish().map(Key::into_string) {
         Ok(canonical) if canonical == segment => Ok(part),
         _ => Err(PartError::NotCanonical),

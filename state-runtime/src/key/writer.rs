@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write as _};
 
-use super::{Key, KeyError, KeyPart, MAX_KEY_LEN, Segment, escape};
+use super::{Key, KeyError, KeyPart, MAX_KEY_LEN, PartError, Segment, escape};
 
 /// Enough for nearly every key, so that building one allocates once.
 const TYPICAL_LEN: usize = 64;
@@ -11,7 +11,6 @@ const TYPICAL_LEN: usize = 64;
 ///
 /// The first mistake is kept and told by [`finish`](Self::finish), so that generated code can write
 /// one part after the other. Writing stops at the length limit, however long a field is.
-#[derive(Debug)]
 pub struct KeyWriter {
     text: String,
     public: Option<usize>,
@@ -34,60 +33,78 @@ impl KeyWriter {
 
     /// Appends the segment of a key field.
     pub fn part<P: KeyPart + ?Sized>(&mut self, field: &'static str, part: &P) {
+        self.segment(field, |segment| part.write(segment));
+    }
+
+    /// Appends the segment that `write` gives; for generated code, which names the type there.
+    #[doc(hidden)]
+    pub fn segment(&mut self, field: &'static str, write: impl FnOnce(&mut Segment<'_>)) {
         if self.error.is_some() {
             return;
         }
         let start = self.text.len();
-        part.write(&mut Segment { writer: self });
-        if self.text.len() == start && self.error.is_none() {
-            self.error = Some(KeyError::Empty { field });
+        let mut segment = Segment { writer: self, refused: false };
+        write(&mut segment);
+        let refused = segment.refused;
+        if self.error.is_none() {
+            if refused {
+                self.error = Some(KeyError::Part { field, reason: PartError::Unwritable });
+            } else if self.text.len() == start {
+                self.error = Some(KeyError::Empty { field });
+            }
         }
     }
 
     /// Appends the segment of a key field that is never shown to people.
     pub fn secret<P: KeyPart + ?Sized>(&mut self, field: &'static str, part: &P) {
+        self.secret_segment(field, |segment| part.write(segment));
+    }
+
+    /// Appends a segment that is never shown to people; for generated code.
+    #[doc(hidden)]
+    pub fn secret_segment(&mut self, field: &'static str, write: impl FnOnce(&mut Segment<'_>)) {
         self.public.get_or_insert(self.text.len());
-        self.part(field, part);
+        self.segment(field, write);
     }
 
     /// The finished key.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Empty`] for an empty field, [`KeyError::TooLong`] over [`MAX_KEY_LEN`] bytes.
+    /// [`KeyError::Empty`] for an empty field, [`KeyError::TooLong`] over [`MAX_KEY_LEN`] bytes,
+    /// [`KeyError::Part`] for a value that has no canonical text.
     pub fn finish(self) -> Result<Key, KeyError> {
-        match self.error {
-            Some(error) => Err(error),
-            None => {
-                let public = self.public.unwrap_or(self.text.len());
-                Ok(Key { text: self.text, public })
-            }
-        }
+        self.finish_or_partial().map_err(|(error, _)| error)
     }
 
-    /// The key as far as it could be written, for a message about why it could not be finished.
-    #[must_use]
-    pub fn partial(&self) -> Key {
-        Key { text: self.text.clone(), public: self.public.unwrap_or(self.text.len()) }
+    /// The finished key, or what is wrong with it beside the key as far as it could be written,
+    /// for a message that shows it.
+    pub(crate) fn finish_or_partial(self) -> Result<Key, (KeyError, Key)> {
+        let public = self.public.unwrap_or(self.text.len());
+        let key = Key { text: self.text, public };
+        match self.error {
+            None => Ok(key),
+            Some(error) => Err((error, key)),
+        }
     }
 
     /// Appends the plain text of a field, escaped.
     pub(super) fn escaped(&mut self, plain: &str) {
+        // Most fields are one plain run. Runs end at ASCII characters, so between characters.
         let mut rest = plain;
-        while self.error.is_none() && !rest.is_empty() {
-            let run = rest.bytes().position(|byte| !escape::is_plain(byte)).unwrap_or(rest.len());
+        while !rest.is_empty() {
+            let run = rest.bytes().take_while(|&byte| escape::is_plain(byte)).count();
             let (as_is, tail) = rest.split_at(run);
-            self.append(as_is);
-            let mut chars = tail.chars();
-            if let Some(special) = chars.next() {
-                for byte in special.encode_utf8(&mut [0; 4]).bytes() {
-                    let [equals, high, low] = escape::escape(byte);
-                    self.append_char(equals);
-                    self.append_char(high);
-                    self.append_char(low);
-                }
+            self.literal(as_is);
+            let run = tail.bytes().take_while(|&byte| !escape::is_plain(byte)).count();
+            let (special, tail) = tail.split_at(run);
+            for byte in special.bytes() {
+                self.append_escape(byte);
             }
-            rest = chars.as_str();
+            if self.error.is_some() {
+                return;
+            }
+            rest = tail;
         }
     }
 
@@ -99,8 +116,25 @@ impl KeyWriter {
         }
     }
 
-    fn append_char(&mut self, c: char) {
-        self.append(c.encode_utf8(&mut [0; 4]));
+    fn append_escape(&mut self, byte: u8) {
+        let escape = escape::escape(byte);
+        if self.error.is_some() {
+            return;
+        }
+        if self.text.len() + escape.len() > MAX_KEY_LEN {
+            self.error = Some(KeyError::TooLong { limit: MAX_KEY_LEN });
+        } else {
+            self.text.extend(escape);
+        }
+    }
+}
+
+/// Prints the key as far as it is written, secrets hidden.
+impl fmt::Debug for KeyWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let public = self.public.unwrap_or(self.text.len());
+        let key = Key { text: self.text.clone(), public };
+        f.debug_struct("KeyWriter").field("key", &key).field("error", &self.error).finish()
     }
 }
 
@@ -117,10 +151,17 @@ impl Segment<'_> {
     }
 
     /// Appends what `Display` prints, for types whose `Display` and `FromStr` are inverses.
+    /// A `Display` that fails refuses the value.
     pub fn push_display(&mut self, value: &dyn fmt::Display) {
-        // Writing into a segment cannot fail; a `Display` that fails by itself leaves the segment
-        // short, and the reader's comparison refuses what it would read back.
-        let _ = write!(self, "{value}");
+        // Writing into a segment cannot fail, so this is the `Display` itself.
+        if write!(self, "{value}").is_err() {
+            self.refuse();
+        }
+    }
+
+    /// Refuses a value that has no canonical text: the key fails with [`PartError::Unwritable`].
+    pub fn refuse(&mut self) {
+        self.refused = true;
     }
 }
 

@@ -1,5 +1,7 @@
 //! Key formats, parsed at compile time, and whether two of them overlap.
 
+use super::namespace::same;
+
 /// One piece of a key format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token {
@@ -48,6 +50,25 @@ impl KeyFormat {
             [Token::Literal(text), ..] => text,
             _ => "",
         }
+    }
+
+    /// Whether every key of one format is a key of the other: the literals are the same and the
+    /// fields stand in the same places, whatever their names.
+    #[must_use]
+    pub const fn same_shape(&self, other: &Self) -> bool {
+        if self.tokens.len() != other.tokens.len() {
+            return false;
+        }
+        let mut i = 0;
+        while i < self.tokens.len() {
+            match (self.tokens[i], other.tokens[i]) {
+                (Token::Literal(a), Token::Literal(b)) if same(a, b) => {}
+                (Token::Field { .. }, Token::Field { .. }) => {}
+                _ => return false,
+            }
+            i += 1;
+        }
+        true
     }
 
     /// Whether some text is a key of both formats, whatever the types of their fields.

@@ -4,6 +4,8 @@
 
 mod disjoint;
 mod format;
+#[doc(hidden)]
+pub mod key_text;
 mod lifetime;
 mod namespace;
 pub(crate) mod registry;

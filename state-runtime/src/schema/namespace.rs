@@ -21,6 +21,8 @@ pub struct Namespace {
     pub version: u32,
     /// The type that this one upgrades from.
     pub previous: Option<&'static Namespace>,
+    /// Whether the type is an old version, which is read but no longer written.
+    pub superseded: bool,
     /// How long a value lives after it was written. `None` is for ever.
     pub ttl: Option<Duration>,
     /// Whether reading a value renews its TTL.
@@ -46,6 +48,7 @@ impl Namespace {
             former: None,
             version: 1,
             previous: None,
+            superseded: false,
             ttl: None,
             sliding: false,
             max_size: DEFAULT_MAX_SIZE,

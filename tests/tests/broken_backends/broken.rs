@@ -192,18 +192,18 @@ impl Backend for Broken {
         self.inner.capabilities()
     }
 
-    async fn get_many(&self, keys: &[Key], mut options: GetOptions) -> Result<Vec<Option<Entry>>> {
+    async fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
+        let mut requests = requests.to_vec();
         match self.fault {
             Fault::Hangs => return core::future::pending().await,
-            Fault::NeverRenews => options.renew = None,
+            Fault::NeverRenews => requests.iter_mut().for_each(|(_, options)| options.renew = None),
+            Fault::GetManySorted => {
+                requests.sort_by(|(a, _), (b, _)| a.cmp(b));
+                requests.dedup_by(|(a, _), (b, _)| a == b);
+            }
             _ => {}
         }
-        let mut keys = keys.to_vec();
-        if self.has(Fault::GetManySorted) {
-            keys.sort();
-            keys.dedup();
-        }
-        self.inner.get_many(&keys, options).await
+        self.inner.get_many(&requests).await
     }
 
     async fn touch(&self, key: &Key, ttl: TtlChange) -> Result<bool> {

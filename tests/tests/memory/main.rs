@@ -110,6 +110,7 @@ fn every_operation_is_done_when_first_polled() -> TestResult {
 fn get_many_never_sees_half_a_batch() -> TestResult {
     let backend = MemoryBackend::new();
     let keys: Vec<_> = (0..20).map(|i| key(&format!("k:{i}"))).collect();
+    let requests: Vec<_> = keys.iter().map(|key| (key.clone(), GetOptions::default())).collect();
     let batch = |round: usize| -> Vec<_> {
         let set = |key: &Key| BatchOp::Set {
             key: key.clone(),
@@ -126,7 +127,7 @@ fn get_many_never_sees_half_a_batch() -> TestResult {
             }
         });
         while !writer.is_finished() {
-            let read = backend.get_many(&keys, GetOptions::default()).now_or_never();
+            let read = backend.get_many(&requests).now_or_never();
             let mut values: Vec<_> =
                 read.ok_or("get_many waited")??.into_iter().flatten().map(|e| e.value).collect();
             values.dedup();

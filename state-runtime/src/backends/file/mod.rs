@@ -16,7 +16,7 @@ mod time;
 mod watch;
 mod writer;
 
-use core::{fmt, slice, time::Duration};
+use core::{fmt, time::Duration};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -37,7 +37,8 @@ use crate::{
     backend::{
         AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
         Cursor, Entry, ErrorKind, Expiry, GetOptions, MAX_TTL, MIN_TTL, Page, RemoveOptions,
-        Result, Revision, Scan, ScanRequest, SetOptions, Ttl, TtlChange, Watch, WatchRequest,
+        Result, Revision, Scan, ScanRequest, SetOptions, Timestamp, Ttl, TtlChange, Watch,
+        WatchRequest,
     },
     key::Key,
 };
@@ -121,20 +122,20 @@ impl FileBackend {
         record.header.expiry.is_none() || record.header.is_live(self.shared.time.now())
     }
 
-    /// Moves the expiry of the entries that were read, where that is due. Together, so that they
-    /// share a commit.
-    async fn renew(&self, keys: &[Key], found: &mut [Option<Record>], ttl: Duration) {
-        let now = self.shared.time.now();
-        let expiry = now.after(ttl);
+    /// Moves the expiry of the entries that were read, where that is asked for and due. Together, so
+    /// that they share a commit.
+    async fn renew(&self, asked: &[(&Key, Option<Duration>)], found: &mut [Option<Record>]) {
         let mut renewals = Vec::new();
-        for (key, record) in keys.iter().zip(found) {
-            let Some(Record { header, .. }) = record else { continue };
+        for (&(key, ttl), record) in asked.iter().zip(found) {
+            let (Some(ttl), Some(Record { header, .. })) = (ttl, record) else { continue };
+            let now = self.shared.time.now();
             if header.expiry.is_some_and(|at| at.since(now) < ttl / 8 * 7) {
-                let renew = Renew { key: key.clone(), revision: header.revision, expiry };
-                renewals.push((header, self.shared.hand_over(renew)));
+                let (revision, expiry) = (header.revision, now.after(ttl));
+                let renewal = self.shared.hand_over(Renew { key: key.clone(), revision, expiry });
+                renewals.push((header, expiry, renewal));
             }
         }
-        for (header, renewal) in renewals {
+        for (header, expiry, renewal) in renewals {
             // The value was read: that it could not be renewed is no reason to keep it back.
             if let Ok(renewal) = renewal
                 && renewal.await.is_ok()
@@ -160,9 +161,7 @@ impl fmt::Debug for FileBackend {
 impl Backend for FileBackend {
     async fn get(&self, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
         let mut found = [self.shared.read(|snapshot| self.find(snapshot, key))?];
-        if let Some(ttl) = options.renew {
-            self.renew(slice::from_ref(key), &mut found, ttl).await;
-        }
+        self.renew(&[(key, options.renew)], &mut found).await;
         let [found] = found;
         Ok(found.map(|record| record.into_entry(options.want)))
     }
@@ -193,16 +192,19 @@ impl Backend for FileBackend {
             .with(Capability::Counter)
     }
 
-    /// Reads all of them from one state.
-    async fn get_many(&self, keys: &[Key], options: GetOptions) -> Result<Vec<Option<Entry>>> {
+    fn now(&self) -> Timestamp {
+        self.shared.time.now()
+    }
+
+    /// Reads all entries from one snapshot: half a batch is never seen.
+    async fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
         let mut found: Vec<_> = self.shared.read(|snapshot| {
-            keys.iter().map(|key| self.find(snapshot, key)).collect::<Result<_>>()
+            requests.iter().map(|(key, _)| self.find(snapshot, key)).collect::<Result<_>>()
         })?;
-        if let Some(ttl) = options.renew {
-            self.renew(keys, &mut found, ttl).await;
-        }
-        let entries = found.into_iter();
-        Ok(entries.map(|record| Some(record?.into_entry(options.want))).collect())
+        let renewals: Vec<_> = requests.iter().map(|(key, options)| (key, options.renew)).collect();
+        self.renew(&renewals, &mut found).await;
+        let entries = found.into_iter().zip(requests);
+        Ok(entries.map(|(record, (_, options))| Some(record?.into_entry(options.want))).collect())
     }
 
     async fn exists(&self, key: &Key) -> Result<bool> {

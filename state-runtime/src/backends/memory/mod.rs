@@ -22,8 +22,8 @@ use self::engine::Engine;
 use crate::{
     backend::{
         AddOptions, Backend, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Entry, Expiry,
-        GetOptions, Page, RemoveOptions, Result, Revision, Scan, ScanRequest, SetOptions, Ttl,
-        TtlChange, Watch, WatchRequest,
+        GetOptions, Page, RemoveOptions, Result, Revision, Scan, ScanRequest, SetOptions,
+        Timestamp, Ttl, TtlChange, Watch, WatchRequest,
     },
     key::Key,
 };
@@ -141,9 +141,13 @@ impl Backend for MemoryBackend {
             .with(Capability::Counter)
     }
 
+    fn now(&self) -> Timestamp {
+        self.engine.clock.now()
+    }
+
     /// Reads all entries at one moment: half a batch is never seen.
-    async fn get_many(&self, keys: &[Key], options: GetOptions) -> Result<Vec<Option<Entry>>> {
-        self.engine.get_many(keys, options)
+    async fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
+        self.engine.get_many(requests)
     }
 
     async fn exists(&self, key: &Key) -> Result<bool> {

@@ -33,14 +33,14 @@ impl Engine {
         Ok(Some(entry))
     }
 
-    pub(super) fn get_many(&self, keys: &[Key], options: GetOptions) -> Result<Vec<Option<Entry>>> {
-        let places: Vec<_> = keys.iter().map(|key| self.place(key.as_str())).collect();
+    pub(super) fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
+        let places: Vec<_> = requests.iter().map(|(key, _)| self.place(key.as_str())).collect();
         let now = LazyCell::new(|| self.clock.now());
         let mut renewals = Vec::new();
-        let mut entries = Vec::with_capacity(keys.len());
+        let mut entries = Vec::with_capacity(requests.len());
         let shards = self.read_all(&places);
         self.check_open()?;
-        for (i, (key, place)) in keys.iter().zip(places).enumerate() {
+        for (i, ((key, options), place)) in requests.iter().zip(places).enumerate() {
             let shard = shards.binary_search_by_key(&place, |(place, _)| *place).ok();
             let shard = shard.and_then(|found| shards.get(found));
             let slot = shard.and_then(|(_, shard)| shard.live(key.as_str(), || *now));
@@ -51,7 +51,7 @@ impl Engine {
         }
         drop(shards);
         for (i, ttl, expires) in renewals {
-            if let (Some(key), Some(Some(entry))) = (keys.get(i), entries.get_mut(i)) {
+            if let (Some((key, _)), Some(Some(entry))) = (requests.get(i), entries.get_mut(i)) {
                 self.renew(key.as_str(), ttl, expires, entry)?;
             }
         }

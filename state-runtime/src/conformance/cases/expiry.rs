@@ -78,7 +78,7 @@ async fn get_many_leaves_out_what_expired<B: Backend>(t: &Trial<B>) -> Checked {
     let (key, other) = (t.key("value"), t.key("other"));
     t.put(&other, "2").await?;
     expired(t, &key).await?;
-    let entries = t.get_many(&[key, other], GetOptions::default()).await?;
+    let entries = t.read_many(&[key, other], GetOptions::default()).await?;
     let there: Vec<_> = entries.iter().map(Option::is_some).collect();
     same(there, vec![false, true], "what get_many finds")
 }

@@ -104,7 +104,7 @@ async fn a_call_that_is_dropped_leaves_it_usable<B: Backend>(t: &Trial<B>) -> Ch
         for _ in 0..10 {
             interrupt(t.put(&key, "dropped"), polls).await;
             interrupt(t.value(&key), polls).await;
-            interrupt(t.get_many(from_ref(&key), GetOptions::default()), polls).await;
+            interrupt(t.read_many(from_ref(&key), GetOptions::default()), polls).await;
             interrupt(t.exists(&key), polls).await;
             interrupt(t.delete(&key), polls).await;
             interrupt(t.health(), polls).await;
@@ -150,7 +150,7 @@ async fn it_is_closed_for_every_call_or_for_none<B: Backend>(t: &Trial<B>) -> Ch
     let can = |capability| backend.capabilities().contains(capability);
     let mut answers = vec![
         ("set", closed(backend.set(&key, "1".into(), SetOptions::default()).await)?),
-        ("get_many", closed(backend.get_many(from_ref(&key), GetOptions::default()).await)?),
+        ("get_many", closed(backend.get_many(&[(key.clone(), GetOptions::default())]).await)?),
         ("exists", closed(backend.exists(&key).await)?),
         ("expiry", closed(backend.expiry(&key).await)?),
         ("health", closed(backend.health().await)?),

@@ -26,11 +26,12 @@ pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
         case!(get_many_reads_hundreds),
         case!(get_many_returns_revisions_when_asked, Cas),
         case!(get_many_returns_expiries_when_asked, Ttl),
+        case!(get_many_heeds_the_options_of_each_key, Ttl),
     ]
 }
 
 async fn many<B: Backend>(t: &Trial<B>, keys: &[Key]) -> Checked<Vec<Option<String>>> {
-    let entries = t.get_many(keys, GetOptions::default()).await?;
+    let entries = t.read_many(keys, GetOptions::default()).await?;
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     Ok(entries.into_iter().map(|entry| entry.map(|entry| text(&entry.value))).collect())
 }
@@ -107,7 +108,7 @@ async fn get_many_reads_hundreds<B: Backend>(t: &Trial<B>) -> Checked {
 async fn get_many_returns_revisions_when_asked<B: Backend>(t: &Trial<B>) -> Checked {
     let (a, b) = (t.key("a"), t.key("b"));
     let revision = t.put_revision(&a, "1").await?;
-    let entries = t.get_many(&[b, a], wanting(Want::REVISION)).await?;
+    let entries = t.read_many(&[b, a], wanting(Want::REVISION)).await?;
     let found = entries.into_iter().map(|entry| entry.and_then(|entry| entry.revision));
     same(found.collect(), vec![None, Some(revision)], "the revisions that get_many tells")
 }
@@ -116,8 +117,22 @@ async fn get_many_returns_expiries_when_asked<B: Backend>(t: &Trial<B>) -> Check
     let (a, b) = (t.key("a"), t.key("b"));
     t.put(&a, "1").await?;
     t.put_for(&b, "2", Duration::from_secs(3600)).await?;
-    let entries = t.get_many(&[a, b.clone()], wanting(Want::EXPIRY)).await?;
+    let entries = t.read_many(&[a, b.clone()], wanting(Want::EXPIRY)).await?;
     let found: Vec<_> = entries.into_iter().flatten().map(|entry| entry.expiry).collect();
     same(found.first(), Some(&Expiry::Never), "the expiry of the first of two")?;
     t.near(found.get(1).copied(), t.expiry(&b).await?)
+}
+
+async fn get_many_heeds_the_options_of_each_key<B: Backend>(t: &Trial<B>) -> Checked {
+    let (hour, now) = (Duration::from_secs(3600), t.time.now());
+    let (plain, renewed) = (t.key("plain"), t.key("renewed"));
+    t.put_for(&plain, "1", hour).await?;
+    t.put_for(&renewed, "2", hour).await?;
+    let renew = GetOptions { renew: Some(hour * 10), want: Want::EXPIRY };
+    let requests = [(renewed.clone(), renew), (plain.clone(), GetOptions::default())];
+    let found: Vec<_> = t.get_many(&requests).await?.into_iter().flatten().collect();
+    t.expires_after(&renewed, now, hour * 10).await?;
+    t.expires_after(&plain, now, hour).await?;
+    let told = found.first().map(|entry| entry.expiry);
+    t.near(told, t.expiry(&renewed).await?)
 }

@@ -133,7 +133,7 @@ async fn get_many_renews_each_entry<B: Backend>(t: &Trial<B>) -> Checked {
     t.put_for(&high, "3", TTL * 100).await?;
     let options = GetOptions { renew: Some(TTL * 10), want: Want::VALUE };
     let keys = [low.clone(), forever.clone(), missing, high.clone()];
-    let found: Vec<_> = t.get_many(&keys, options).await?.iter().map(Option::is_some).collect();
+    let found: Vec<_> = t.read_many(&keys, options).await?.iter().map(Option::is_some).collect();
     same(found, vec![true, true, false, true], "what get_many finds")?;
     t.expires_after(&low, now, TTL * 10).await?;
     t.expires_after(&high, now, TTL * 100).await?;

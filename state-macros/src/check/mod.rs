@@ -1,0 +1,111 @@
+//! The rules of `#[derive(StateKey)]`: one function a rule, from what was written to the model.
+
+mod key;
+mod lifetime;
+mod value;
+mod version;
+
+use quote::format_ident;
+use syn::{Data, DeriveInput, Fields, GenericParam};
+
+use crate::{
+    context::Context,
+    model::{Model, OnInvalid},
+    suggest::did_you_mean,
+    syntax::{self, Struct, StructAttrs},
+};
+
+/// Checks everything; `None` if `cx` was told of a mistake without which there is no model.
+pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a>> {
+    let fields = fields(input, cx);
+    check_lifetimes(input, cx);
+    let read = syntax::parse(input, fields?, cx);
+    let Struct { attrs, serde, garde, fields, .. } = read;
+    let field_names = fields.iter().map(|field| field.name.clone()).collect();
+    let lifetime = lifetime::check(&attrs, input, cx);
+    let max_size = lifetime::max_size(&attrs, cx);
+    let on_invalid = on_invalid(&attrs, cx);
+    let version = version::check(&attrs, input, &fields, cx);
+    let krate = attrs.krate.clone().unwrap_or_else(|| syn::parse_quote!(::state_runtime));
+    let (key, rest) = key::check(&attrs, garde, fields, input, cx);
+    let value = value::check(rest, serde, input, cx);
+    Some(Model {
+        ident: &input.ident,
+        vis: &input.vis,
+        generics: &input.generics,
+        krate,
+        key: key?,
+        value,
+        lifetime: lifetime?,
+        max_size,
+        version,
+        on_invalid,
+        field_names,
+    })
+}
+
+/// The name of the key type.
+pub(crate) fn key_type_name(attrs: &StructAttrs, input: &DeriveInput) -> syn::Ident {
+    attrs.key_type.clone().unwrap_or_else(|| {
+        format_ident!("{}Key", syntax::unraw(&input.ident), span = input.ident.span())
+    })
+}
+
+/// The name of the function that makes a key.
+pub(crate) fn key_fn_name(attrs: &StructAttrs, input: &DeriveInput) -> syn::Ident {
+    attrs.key_fn.clone().unwrap_or_else(|| syn::Ident::new("key", input.ident.span()))
+}
+
+fn fields<'a>(input: &'a DeriveInput, cx: &Context) -> Option<&'a Fields> {
+    match &input.data {
+        Data::Struct(data) if !matches!(data.fields, Fields::Unnamed(_)) => Some(&data.fields),
+        Data::Struct(data) => {
+            cx.error(
+                &data.fields,
+                "the fields of state need names, which the key format and the stored JSON use; write `{ name: Type }`",
+            );
+            None
+        }
+        Data::Enum(data) => {
+            cx.error(
+                data.enum_token,
+                "state is a struct, so that its key fields are always there; put the enum into a field of a struct",
+            );
+            None
+        }
+        Data::Union(data) => {
+            cx.error(data.union_token, "state is a struct; a union cannot be stored");
+            None
+        }
+    }
+}
+
+fn check_lifetimes(input: &DeriveInput, cx: &Context) {
+    for param in &input.generics.params {
+        if let GenericParam::Lifetime(param) = param {
+            cx.error(
+                param,
+                "state owns its data, because it outlives what it was read from; use owned types like `String` and remove the lifetime",
+            );
+        }
+    }
+}
+
+fn on_invalid(attrs: &StructAttrs, cx: &Context) -> OnInvalid {
+    let Some(text) = &attrs.on_invalid else { return OnInvalid::Error };
+    match text.value().as_str() {
+        "error" => OnInvalid::Error,
+        "discard" => OnInvalid::Discard,
+        "quarantine" => OnInvalid::Quarantine,
+        other => {
+            let hint = did_you_mean(other, ["error", "discard", "quarantine"]);
+            cx.error(
+                text,
+                format!(
+                    "unknown choice `{other}`{hint}; write \"error\", \"discard\" or \"quarantine\""
+                ),
+            );
+            OnInvalid::Error
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! From the checked model to code. Nothing here can fail.
+//!
+//! Generated code names everything by a full path, through `::core` or the runtime's `__private`,
+//! and calls everything in full form: what the user has in scope is never looked at. Its own names
+//! start with `__state_` or `__State`.
+
+mod bounds;
+mod key;
+mod schema;
+mod value;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::{
+    generics::named_in,
+    model::{KeyField, Model},
+};
+
+/// Everything that `#[derive(StateKey)]` generates.
+pub(crate) fn emit(model: &Model<'_>) -> TokenStream {
+    let krate = &model.krate;
+    let emitter = Emitter { model, p: quote!(#krate::__private) };
+    let key_type = emitter.key_type();
+    let key_fn = emitter.key_fn();
+    let key_impls = emitter.key_impls();
+    let stored = emitter.stored();
+    let schema = emitter.schema();
+    let registration = emitter.registration();
+    let p = &emitter.p;
+    quote! {
+        #key_type
+
+        #[allow(deprecated, unreachable_pub, unused_qualifications, clippy::absolute_paths)]
+        const _: () = {
+            use #p::serde as __state_serde;
+
+            #key_fn
+            #key_impls
+            #stored
+            #schema
+            #registration
+        };
+    }
+}
+
+/// The place of the user's tokens, for code of the derive: what is wrong with it is told there, and
+/// its names are still those of the derive, even if a macro has made the user's.
+pub(crate) fn at(tokens: &impl Spanned) -> Span {
+    Span::call_site().located_at(tokens.span())
+}
+
+/// The model, and what nearly every piece of code needs of it.
+struct Emitter<'m, 'a> {
+    model: &'m Model<'a>,
+    /// The path to the runtime's `__private`.
+    p: TokenStream,
+}
+
+impl Emitter<'_, '_> {
+    /// `Session<T>`
+    fn whole(&self) -> TokenStream {
+        let ident = self.model.ident;
+        let (_, arguments, _) = self.model.generics.split_for_impl();
+        quote!(#ident #arguments)
+    }
+
+    /// `SessionKey<T>`
+    fn key(&self) -> TokenStream {
+        let ident = &self.model.key.type_name;
+        let (_, arguments, _) = self.model.generics.split_for_impl();
+        quote!(#ident #arguments)
+    }
+
+    /// `<FieldType as KeyPart>::method`, at the span of the type: a type that is no `KeyPart` gives
+    /// the same error wherever it is called, and the compiler shows it once.
+    fn part(&self, field: &KeyField<'_>, method: &str) -> TokenStream {
+        let p = &self.p;
+        let ty = &field.ty;
+        let method = syn::Ident::new(method, at(ty));
+        quote_spanned!(at(ty)=> <#ty as #p::KeyPart>::#method)
+    }
+
+    /// The type parameters that none of `types` names, as `PhantomData` that owns nothing.
+    fn marker<'t>(&self, types: impl Iterator<Item = &'t syn::Type>) -> Option<TokenStream> {
+        let generics = self.model.generics;
+        let mut unnamed: Vec<_> = generics.type_params().map(|param| &param.ident).collect();
+        for ty in types {
+            let named = named_in(generics, ty);
+            unnamed.retain(|param| !named.mentioned.contains(param));
+        }
+        let marker = quote!(::core::marker::PhantomData<(#(fn() -> #unnamed,)*)>);
+        (!unnamed.is_empty()).then_some(marker)
+    }
+}

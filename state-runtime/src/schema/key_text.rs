@@ -1,0 +1,32 @@
+//! `Display` and `FromStr` of generated key types.
+
+use core::fmt;
+
+use super::{KeyFormat, TypedKey};
+use crate::key::{KeyError, KeyReader, KeyWriter};
+
+/// Prints the encoded key.
+///
+/// A key that cannot be encoded is printed as far as it goes, followed by `…`, which no key holds:
+/// what is printed is never another key.
+///
+/// # Errors
+///
+/// Those of `f`.
+pub fn print<K: TypedKey>(key: &K, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut writer = KeyWriter::new();
+    key.write(&mut writer);
+    match writer.finish_or_partial() {
+        Ok(encoded) => f.write_str(encoded.as_str()),
+        Err((_, partial)) => write!(f, "{}…", partial.as_str()),
+    }
+}
+
+/// Reads an encoded key.
+///
+/// # Errors
+///
+/// [`KeyError`] for every text that is not a key of the format in its canonical form.
+pub fn parse<K: TypedKey>(format: &KeyFormat, text: &str) -> Result<K, KeyError> {
+    K::read(KeyReader::new(format.as_str(), text))
+}

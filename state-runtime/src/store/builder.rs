@@ -1,0 +1,112 @@
+//! `StoreBuilder`: the settings of a store.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use super::{Access, Namespaces, StateStore, guard::Guard, path::Scope};
+use crate::{
+    backend::Backend,
+    error::{Result, StateError},
+    schema::{Instance, registered, registry},
+};
+
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+const DEFAULT_MAX_IN_FLIGHT: usize = 4096;
+
+/// The settings of a [`StateStore`].
+///
+/// ```
+/// use core::time::Duration;
+/// use state_runtime::{backends::MemoryBackend, prelude::*};
+///
+/// let store = StateStore::builder(MemoryBackend::new())
+///     .scope("acme")
+///     .deadline(Duration::from_millis(250))
+///     .max_in_flight(256)
+///     .build()?;
+/// # Ok::<(), state_runtime::StateError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct StoreBuilder<B> {
+    backend: B,
+    scope: Option<String>,
+    access: Access,
+    deadline: Duration,
+    max_in_flight: usize,
+    namespaces: Option<Vec<Instance>>,
+}
+
+impl<B: Backend> StoreBuilder<B> {
+    pub(super) fn new(backend: B) -> Self {
+        Self {
+            backend,
+            scope: None,
+            access: Access::ALL,
+            deadline: DEFAULT_DEADLINE,
+            max_in_flight: DEFAULT_MAX_IN_FLIGHT,
+            namespaces: None,
+        }
+    }
+
+    /// Keeps all keys within the scope of an application or a tenant; by default there is none.
+    pub fn scope(mut self, name: impl Into<String>) -> Self {
+        self.scope = Some(name.into());
+        self
+    }
+
+    /// The rights of the store; by default all.
+    pub const fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// How long an operation may take, waiting for its turn included; 5 seconds by default.
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How many operations may be in flight at once, at least 1; 4,096 by default. One more waits
+    /// for its turn, and is [`Overloaded`](StateError::Overloaded) at its deadline.
+    pub const fn max_in_flight(mut self, operations: usize) -> Self {
+        self.max_in_flight = if operations == 0 { 1 } else { operations };
+        self
+    }
+
+    /// Checks these types for overlapping keys, instead of all that are linked into the program.
+    pub fn namespaces<N: Namespaces>(mut self) -> Self {
+        self.namespaces = Some(N::instances());
+        self
+    }
+
+    /// Builds the store.
+    ///
+    /// # Errors
+    ///
+    /// [`NamespaceConflict`](StateError::NamespaceConflict) if two types of state can share a key,
+    /// [`InvalidKey`](StateError::InvalidKey) if the name of the scope is empty or too long.
+    pub fn build(self) -> Result<StateStore<B>> {
+        match &self.namespaces {
+            Some(instances) => registry::check(instances)?,
+            None => registry::check(&registered().copied().collect::<Vec<_>>())?,
+        }
+        let scope = self.scope.map(|name| Scope::new(None, &name)).transpose()?;
+        let guard = Arc::new(Guard::new(self.backend, self.deadline, self.max_in_flight));
+        Ok(StateStore { guard, scope, access: self.access })
+    }
+
+    /// Builds the store for production: see [`StateStore::production`].
+    ///
+    /// # Errors
+    ///
+    /// [`NotDurable`](StateError::NotDurable) with the reason, those of [`build`](Self::build), and
+    /// those of the backend when it is asked.
+    pub async fn build_production(self) -> Result<StateStore<B>> {
+        let store = self.build()?;
+        match store.guard.loses_state().await? {
+            None => Ok(store),
+            Some(reason) => Err(StateError::NotDurable { reason: reason.into() }),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The operations on one entry.
+
+use core::time::Duration;
+
+use super::{
+    StateStore, StoredIn,
+    path::{get_options, read, ttl_change},
+};
+use crate::{
+    backend::{Backend, Cas, Condition, Expiry, GetOptions, RemoveOptions, SetOptions, Ttl, Want},
+    error::{Operation, Result, StateError},
+    schema::{Expiring, StateKey, TypedKey, Writable},
+};
+
+/// How often [`StateStore::take`] starts again when other writers are faster.
+const TAKE_ATTEMPTS: usize = 64;
+
+/// How long an entry still lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeToLive {
+    /// Until it is removed.
+    Forever,
+    /// This long, unless it is renewed.
+    Left(Duration),
+}
+
+impl<B: Backend> StateStore<B> {
+    /// Reads a value: decoded, of a version that this program knows, and valid by its rules.
+    ///
+    /// A type that is `sliding` has its lifetime renewed by this.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey`](StateError::InvalidKey) before anything is sent;
+    /// [`Decode`](StateError::Decode), [`Invalid`](StateError::Invalid),
+    /// [`Version`](StateError::Version) and [`TooLarge`](StateError::TooLarge) for a stored value
+    /// that is no valid `K::Value`; those of the backend.
+    pub async fn get<K>(&self, key: K) -> Result<Option<K::Value>>
+    where
+        K: TypedKey,
+        <K::Value as StateKey>::Lifetime: StoredIn<B>,
+    {
+        self.access.check(Operation::Get)?;
+        let encoded = self.encode_key(&key)?;
+        let options = get_options::<K::Value>();
+        match self.guard.get(Operation::Get, &encoded, options).await? {
+            None => Ok(None),
+            Some(entry) => self.accept(key, &encoded, &entry.value).await,
+        }
+    }
+
+    /// Writes a value, whatever was there before, and starts its lifetime anew.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey`](StateError::InvalidKey), [`Invalid`](StateError::Invalid),
+    /// [`Encode`](StateError::Encode) and [`TooLarge`](StateError::TooLarge) before anything is
+    /// sent; [`Version`](StateError::Version) for a versioned type, if the stored value is of a
+    /// newer one; those of the backend.
+    pub async fn set<T>(&self, value: &T) -> Result<()>
+    where
+        T: Writable,
+        T::Lifetime: StoredIn<B>,
+        T::Versioning: StoredIn<B>,
+    {
+        self.access.check(Operation::Set)?;
+        let (key, bytes) = self.write(value)?;
+        if T::NAMESPACE.version > 1 {
+            return self.set_versioned::<T>(&key, bytes).await;
+        }
+        let options = SetOptions { ttl: ttl_change::<T>(), ..SetOptions::default() };
+        self.guard.set(Operation::Set, &key, bytes, options).await.map(drop)
+    }
+
+    /// Writes a value that does not exist yet.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyExists`](StateError::AlreadyExists), and those of [`set`](Self::set).
+    pub async fn create<T>(&self, value: &T) -> Result<()>
+    where
+        T: Writable,
+        T::Lifetime: StoredIn<B>,
+        B: Cas,
+    {
+        self.access.check(Operation::Create)?;
+        let (key, bytes) = self.write(value)?;
+        let (condition, ttl) = (Condition::IfAbsent, ttl_change::<T>());
+        let options = SetOptions { condition, ttl, ..SetOptions::default() };
+        self.guard.set(Operation::Create, &key, bytes, options).await.map(drop)
+    }
+
+    /// Removes a value. It is no error if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
+    pub async fn remove<K: TypedKey>(&self, key: K) -> Result<()> {
+        self.access.check(Operation::Remove)?;
+        let encoded = self.encode_key(&key)?;
+        self.guard.remove(Operation::Remove, &encoded, RemoveOptions::default()).await
+    }
+
+    /// Reads a value and removes it. Of several callers at once, one gets it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Self::get): then the value stays. [`Conflict`](StateError::Conflict) if
+    /// other writers kept changing the value.
+    pub async fn take<K>(&self, key: K) -> Result<Option<K::Value>>
+    where
+        K: TypedKey,
+        B: Cas,
+    {
+        self.access.check(Operation::Take)?;
+        let encoded = self.encode_key(&key)?;
+        for _ in 0..TAKE_ATTEMPTS {
+            let options = GetOptions { renew: None, want: Want::REVISION };
+            let Some(entry) = self.guard.get(Operation::Get, &encoded, options).await? else {
+                return Ok(None);
+            };
+            let value = read(key.clone(), &encoded, &entry.value)?;
+            let condition = entry.revision.map_or(Condition::Always, Condition::IfRevision);
+            match self.guard.remove(Operation::Take, &encoded, RemoveOptions { condition }).await {
+                Err(StateError::Conflict { .. }) => {}
+                removed => return removed.map(|()| Some(value)),
+            }
+        }
+        Err(StateError::Conflict { key: Box::new(encoded) })
+    }
+
+    /// Whether there is a value, valid or not.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
+    pub async fn exists<K: TypedKey>(&self, key: K) -> Result<bool> {
+        self.access.check(Operation::Exists)?;
+        self.guard.exists(&self.encode_key(&key)?).await
+    }
+
+    /// How long a value still lives; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
+    pub async fn ttl<K: TypedKey>(&self, key: K) -> Result<Option<TimeToLive>> {
+        self.access.check(Operation::Ttl)?;
+        let expiry = self.guard.expiry(&self.encode_key(&key)?).await?;
+        Ok(expiry.map(|expiry| match expiry {
+            Expiry::At(time) => TimeToLive::Left(time.since(self.guard.backend.now())),
+            Expiry::Never | Expiry::Unknown => TimeToLive::Forever,
+        }))
+    }
+
+    /// Starts the lifetime of a value anew and leaves the value; `false` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
+    pub async fn touch<K>(&self, key: K) -> Result<bool>
+    where
+        K: TypedKey<Value: StateKey<Lifetime = Expiring>>,
+        B: Ttl,
+    {
+        self.access.check(Operation::Touch)?;
+        let encoded = self.encode_key(&key)?;
+        self.guard.touch(&encoded, ttl_change::<K::Value>()).await
+    }
+}

@@ -1,0 +1,46 @@
+//! Writes of versioned types: a value of a newer version is never overwritten.
+
+use bytes::Bytes;
+
+use super::{StateStore, path::ttl_change};
+use crate::{
+    backend::{Backend, Condition, Entry, GetOptions, SetOptions, Want},
+    error::{Operation, Result, StateError},
+    key::Key,
+    schema::StateKey,
+    value,
+};
+
+/// How often a write starts again when other writers are faster.
+const ATTEMPTS: usize = 64;
+
+impl<B: Backend> StateStore<B> {
+    /// Writes `bytes` unless what is stored is of a newer version of `T`.
+    pub(super) async fn set_versioned<T: StateKey>(&self, key: &Key, bytes: Bytes) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let options = GetOptions { renew: None, want: Want::REVISION };
+            let stored = self.guard.get(Operation::Get, key, options).await?;
+            let condition = overwrite::<T>(key, stored)?;
+            let options = SetOptions { condition, ttl: ttl_change::<T>(), want_revision: false };
+            match self.guard.set(Operation::Set, key, bytes.clone(), options).await {
+                Err(StateError::Conflict { .. }) => {}
+                written => return written.map(drop),
+            }
+        }
+        Err(StateError::Conflict { key: Box::new(key.clone()) })
+    }
+}
+
+/// The condition under which `stored` may be overwritten by a value of `T`.
+pub(super) fn overwrite<T: StateKey>(key: &Key, stored: Option<Entry>) -> Result<Condition> {
+    let Some(entry) = stored else {
+        return Ok(Condition::IfAbsent);
+    };
+    let supported = T::NAMESPACE.version;
+    match value::stored_version(&entry.value) {
+        Some(found) if found > u64::from(supported) => {
+            Err(StateError::Version { key: Box::new(key.clone()), found, supported })
+        }
+        _ => Ok(entry.revision.map_or(Condition::Always, Condition::IfRevision)),
+    }
+}

@@ -1,0 +1,87 @@
+//! Counting tests by the `test result:` lines of the test harness.
+
+use std::{fmt, ops::AddAssign};
+
+/// How many tests passed, failed and were ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) ignored: u64,
+}
+
+impl Counts {
+    /// Reads one line of output; `None` if it is no result.
+    pub(crate) fn parse(line: &str) -> Option<Self> {
+        let result = line.strip_prefix("test result: ")?;
+        let (_, numbers) = result.split_once(". ")?;
+        let mut counts = Self::default();
+        for part in numbers.split(';') {
+            let Some((number, what)) = part.trim().split_once(' ') else { continue };
+            let target = match what {
+                "passed" => &mut counts.passed,
+                "failed" => &mut counts.failed,
+                "ignored" => &mut counts.ignored,
+                _ => continue,
+            };
+            *target = number.parse().ok()?;
+        }
+        Some(counts)
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.ignored > 0 { write!(f, ", {} ignored", self.ignored) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_read_whether_they_passed_or_failed() {
+        assert_eq!(
+            Counts::parse(
+                "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out; finished in 0.00s"
+            ),
+            Some(Counts { passed: 5, failed: 0, ignored: 1 })
+        );
+        assert_eq!(
+            Counts::parse(
+                "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s"
+            ),
+            Some(Counts { passed: 3, failed: 2, ignored: 0 })
+        );
+    }
+
+    #[test]
+    fn other_lines_are_no_results() {
+        for line in [
+            "test a ... ok",
+            "running 3 tests",
+            "test result: ok",
+            "",
+            "note: test result: ok. 1 passed",
+        ] {
+            assert_eq!(Counts::parse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn results_are_summed() {
+        let mut sum = Counts { passed: 1, failed: 2, ignored: 0 };
+        sum += Counts { passed: 10, failed: 20, ignored: 30 };
+        assert_eq!(sum, Counts { passed: 11, failed: 22, ignored: 30 });
+    }
+}
