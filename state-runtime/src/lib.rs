@@ -6,7 +6,7 @@
 //! validated before they leave the program, and a value that was not decoded, version-checked and
 //! validated cannot be obtained.
 //!
-//! ```
+//! ```standalone_crate
 //! use state_runtime::{StateError, backends::MemoryBackend, prelude::*};
 //!
 //! #[derive(Debug, PartialEq, StateKey, Validate)]
