@@ -39,6 +39,9 @@ const USAGE: &str = "usage: cargo run --example import -- <file.json> [--store <
 /// How many films are written at once: they share one sync of the disk.
 const AT_ONCE: usize = 512;
 
+/// How long one of them may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
 type Store = StateStore<FileBackend>;
 
 #[tokio::main]
@@ -54,7 +57,9 @@ async fn main() -> Result<ExitCode, Failure> {
     title("Import: from JSON that nobody vouches for to typed state");
     say("file", file.display());
     say("store", folder.display());
-    let store = StateStore::production(FileBackend::open(&folder).await?).await?;
+    let backend = FileBackend::open(&folder).await?;
+    // Nobody waits for one film: a slow disk is no reason to give up.
+    let store = StateStore::builder(backend).deadline(DEADLINE).build_production().await?;
     let before = films(&store).await?.len();
     if before > 0 {
         say("", format!("it holds {} films already; they stay as they are", grouped(before)));
@@ -67,7 +72,7 @@ async fn main() -> Result<ExitCode, Failure> {
     outcome.print(records.len());
 
     let agree = prove(&store, before, &expected, &outcome, records.len()).await?;
-    store.close(Duration::from_secs(30)).await?;
+    store.close(DEADLINE).await?;
     Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
