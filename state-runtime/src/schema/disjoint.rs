@@ -70,15 +70,10 @@ pub const fn check_row(rows: &[Row], name: &str) {
         let instances = same(row.namespace.type_name, other.namespace.type_name);
         if instances || row.namespace.conflicts(&other.namespace) {
             let mut message = Message::new();
-            message.push("`");
-            message.push(other.name);
-            message.push("` (key \"");
-            message.push(other.namespace.format.as_str());
-            message.push("\") and `");
-            message.push(row.name);
-            message.push("` (key \"");
-            message.push(row.namespace.format.as_str());
-            message.push("\") can share a key; give one of them another literal segment");
+            message.push_row(other);
+            message.push(" and ");
+            message.push_row(row);
+            message.push(" can share a key; give one of them another literal segment");
             panic!("{}", message.as_str());
         }
         i += 1;
@@ -107,6 +102,18 @@ impl Message {
             self.len += 1;
             i += 1;
         }
+    }
+
+    const fn push_row(&mut self, row: &Row) {
+        self.push("`");
+        self.push(row.name);
+        self.push("` (key \"");
+        self.push(row.namespace.format.as_str());
+        if let Some(former) = &row.namespace.former {
+            self.push("\", formerly \"");
+            self.push(former.as_str());
+        }
+        self.push("\")");
     }
 
     const fn as_str(&self) -> &str {
