@@ -89,8 +89,8 @@ pub mod __private {
         key::{KeyError, KeyPart, KeyReader, KeyWriter, PartError, Segment},
         schema::{
             Expiring, Instance, KeyFormat, Namespace, OnInvalid, Persistent, Registration, Shape,
-            StateKey, Token, TypedKey, Unversioned, UpgradeSource, Validated, Versioned, Writable,
-            key_text,
+            StateKey, Token, TypedKey, Unversioned, UpgradeFrom, UpgradeSource, Validated,
+            Versioned, Writable, key_text,
         },
     };
 }

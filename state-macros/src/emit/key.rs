@@ -43,7 +43,10 @@ impl Emitter<'_, '_> {
         });
         quote! {
             #[doc = #doc]
-            #[allow(private_interfaces, private_bounds, non_snake_case, clippy::absolute_paths)]
+            #[allow(
+                deprecated, private_interfaces, private_bounds, non_camel_case_types,
+                non_snake_case, clippy::absolute_paths, clippy::pub_underscore_fields
+            )]
             #garde
             #vis struct #name #definition #where_clause {
                 #(#fields)*
