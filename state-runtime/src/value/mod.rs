@@ -3,6 +3,8 @@
 //! Write: garde rules, encode, size. Read: size, decode, version, join with the key, garde rules.
 //! No error of this floor holds a piece of a value; see [`report`] and [`trace`].
 
+#[doc(hidden)]
+pub mod codec;
 mod envelope;
 mod error;
 mod names;
