@@ -61,8 +61,7 @@ impl Stubs<'_> {
         let predicates = where_clause.map(|clause| &clause.predicates);
         let bound = (!input.generics.params.is_empty()).then(|| {
             quote! {
-                #ident #arguments: #p::Validated
-                    + ::core::marker::Send + ::core::marker::Sync + 'static,
+                #ident #arguments: ::core::marker::Send + ::core::marker::Sync + 'static,
             }
         });
         let full = quote!(where #bound #predicates);
@@ -136,6 +135,7 @@ impl Stubs<'_> {
                         loop {}
                     }
                     fn from_stored(_: #key_type #arguments, _: ()) -> Self { loop {} }
+                    fn check_rules(&self) -> ::core::result::Result<(), #p::garde::Report> { loop {} }
                 }
                 #writable
             };

@@ -1,4 +1,9 @@
-//! The derive macros of `state-runtime`.
+//! The derive macros of `state-runtime`, which re-exports them: depend on that crate alone.
+//!
+//! A derive is a pipeline. `syntax` reads the attributes, `template` and `units` the texts in them;
+//! `check` judges what was read, one function a rule, and makes the `model`, from which `emit`
+//! generates code and cannot fail. Mistakes gather in a `context`, so that the user sees all of
+//! them in one build, beside the stubs of `fallback`, so that one mistake stays one message.
 
 mod check;
 mod context;
@@ -12,19 +17,90 @@ mod syntax;
 mod template;
 mod units;
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;
 use syn::DeriveInput;
 
 use self::context::Context;
 
-/// Makes a struct a type of state.
+/// Turns a struct into a type of state: a typed key namespace with a lifetime and rules.
+///
+/// The fields that the key format names are its *key fields*, all others its *value fields*. The
+/// struct needs `garde::Validate`, but neither `Serialize` nor `Deserialize`. For a struct
+/// `Session` this generates
+///
+/// - `SessionKey`, a struct of the key fields with `Clone`, `Eq`, `Ord`, `Hash`, `Debug`, `Display`
+///   (the encoded key) and `FromStr` (its exact inverse);
+/// - `Session::key(…)`, with one argument a key field in the order of the format: integers, `bool`,
+///   `char` and type parameters by value, everything else as `impl Into<FieldType>`;
+/// - the impls of `StateKey`, `TypedKey` and, unless it is `superseded`, `Writable`.
+///
+/// # Attributes of the struct: `#[state(…)]`
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `key = "session:{id}"` | the key format; required |
+/// | `ttl = "30m"` | how long a value lives after it was written |
+/// | `persistent` | values stay; exactly one of `ttl` and `persistent` is required |
+/// | `sliding` | a read renews the ttl |
+/// | `max_size = "64KiB"` | the most bytes a stored value may have; 64 KiB unless said otherwise |
+/// | `version = 2` | the version of the schema, one more than that of the older type |
+/// | `upgrade_from = Old` | the older type, from which `TryFrom<Old>` or `From<Old>` makes this one |
+/// | `superseded` | an old version: it is read, and upgraded from, but not written |
+/// | `formerly = "old:{id}"` | the key format of former days, with the same fields |
+/// | `on_invalid = "error"` | what a read does with an invalid value: `"error"`, `"discard"` or `"quarantine"` |
+/// | `key_type = SessionId` | the name of the key type |
+/// | `key_fn = id` | the name of the function that makes a key |
+/// | `crate = path` | where the runtime is, if it is not `::state_runtime` |
+///
+/// **Key formats** are names of `A-Z a-z 0-9 _ -` and placeholders `{field}`, separated by `:`,
+/// `/` or `.`. A placeholder fills its whole segment, and the first segment is a name. `{{` and
+/// `}}` stand for braces in the key, a Redis Cluster hash tag: `cart:{{{user}}}:items`.
+///
+/// **Durations** are whole numbers with `ms`, `s`, `m`, `h`, `d` or `w`, combined from the largest
+/// unit to the smallest: `1h30m`. **Sizes** are a whole number with `B`, `KiB`, `MiB`, `GiB`, `KB`,
+/// `MB` or `GB`.
+///
+/// # Attributes of a field: `#[state(…)]`
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `value` | the stored value is this field alone, and every other field is in the key |
+/// | `secret` | this key field, and what follows it in the key, is printed as `***` |
+///
+/// Values are never printed, so `secret` is for key fields only.
+///
+/// # `#[serde(…)]` and `#[garde(…)]`
+///
+/// Both keep their meaning. serde's apply to the stored JSON, which has the value fields; the
+/// container attributes `from`, `try_from`, `into`, `remote` and `transparent` bypass the fields
+/// and are refused. garde's rules of the key fields are also checked on a key alone, before
+/// anything is sent to a backend, but for `matches` and rules that mention `self`, which need the
+/// whole value.
+///
+/// # Type parameters
+///
+/// Each impl has the bounds that the fields which name a parameter need, and `#[serde(bound)]`
+/// replaces those that are serde's. A program that uses instances of a generic type says
+/// `register!(Cache<Foo>)` for each, so that a store can tell them apart.
 #[proc_macro_derive(StateKey, attributes(state, serde, garde))]
 pub fn derive_state_key(input: TokenStream) -> TokenStream {
     expand(input.into(), expand_state_key).into()
 }
 
-/// Lets a newtype or an enum without data stand in a key.
+/// Lets a newtype or an enum without data be a key field.
+///
+/// A newtype is written as its field is, a variant by its name. The type also needs `Clone`, `Ord`,
+/// `Hash` and `Debug`.
+///
+/// | attribute | on | meaning |
+/// |---|---|---|
+/// | `#[state(rename = "text")]` | a variant | the text of the variant |
+/// | `#[state(rename_all = "kebab-case")]` | an enum | the case of all variants, named as in serde |
+/// | `#[state(crate = path)]` | either | where the runtime is, if it is not `::state_runtime` |
 #[proc_macro_derive(KeyPart, attributes(state))]
 pub fn derive_key_part(input: TokenStream) -> TokenStream {
     expand(input.into(), expand_key_part).into()

@@ -1,5 +1,6 @@
-//! What the behaviour tests share: how much they run, and fakes for faults that no real backend
-//! produces on demand.
+//! What the behaviour tests share; each file of `tests` is one behaviour.
 
 pub mod cases;
+pub mod disk;
 pub mod fakes;
+pub mod ledger;

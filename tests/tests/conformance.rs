@@ -5,12 +5,20 @@
 #[path = "../../examples/examples/03_custom_backend/backend.rs"]
 mod custom;
 
-use std::{error::Error, fs, path::Path, sync::Arc};
+use std::{
+    error::Error,
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use custom::MapBackend;
 use state_runtime::{
     backend::{AnyBackend, Backend, ManualClock},
-    backends::MemoryBackend,
+    backends::{FileBackend, MemoryBackend},
     conformance::{Report, Subject, cases, run},
 };
 
@@ -26,6 +34,30 @@ async fn memory_conforms() -> TestResult {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_conforms_while_real_time_passes() -> TestResult {
     conforms("memory-real-time", Subject::new(|| async { Ok(MemoryBackend::new()) })).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn file_conforms() -> TestResult {
+    let clock = Arc::new(ManualClock::default());
+    let (folders, handle, number) = (tempfile::tempdir()?, Arc::clone(&clock), AtomicUsize::new(0));
+    let subject = Subject::new(move || {
+        let folder = folders.path().join(number.fetch_add(1, Ordering::Relaxed).to_string());
+        FileBackend::builder(folder).with_clock(Arc::clone(&handle)).open()
+    });
+    let report = conforms("file", subject.with_clock(clock)).await?;
+    assert!(report.skipped.is_empty(), "file can do everything that is tested: {report:#}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn file_conforms_while_real_time_passes() -> TestResult {
+    let (folders, number) = (tempfile::tempdir()?, AtomicUsize::new(0));
+    let subject = Subject::new(move || {
+        let folder = folders.path().join(number.fetch_add(1, Ordering::Relaxed).to_string());
+        FileBackend::builder(folder).open()
+    });
+    conforms("file-real-time", subject).await?;
     Ok(())
 }
 

@@ -63,7 +63,7 @@ pub struct Bounded<T> {
 fn round_trip<T: StateKey>(value: &T) -> T {
     let json = value.serialize_stored(serde_json::value::Serializer).expect("plain data");
     let stored = serde_json::from_value(json).expect("what was written");
-    let key = value.state_key().to_string().parse().ok().expect("what was printed");
+    let key = value.state_key().to_string().parse().expect("what was printed");
     T::from_stored(key, stored)
 }
 
@@ -107,7 +107,8 @@ fn generic_code_needs_the_bounds_of_the_fields_alone() {
 
 #[test]
 fn definitions_and_instances_are_registered() {
-    let names: Vec<_> = state_runtime::schema::registered().map(|it| it.name()).collect();
+    let names: Vec<_> =
+        state_runtime::schema::registered().map(state_runtime::schema::Instance::name).collect();
     for name in ["derive_generics::Cache", "derive_generics::Free", "Cache<alloc::string::String>"]
     {
         assert!(names.iter().any(|known| known.ends_with(name)), "{name} in {names:?}");

@@ -72,3 +72,19 @@ fn an_empty_field_is_an_error_of_encoding() {
     Session::key("", 1).write(&mut writer);
     assert_eq!(writer.finish(), Err(KeyError::Empty { field: "tenant" }));
 }
+
+#[test]
+fn a_key_that_cannot_be_encoded_prints_as_no_other_key() {
+    for key in [Session::key("", 1), Session::key("x".repeat(2000), 1)] {
+        let printed = key.to_string();
+        assert!(printed.ends_with('…'), "{printed}");
+        assert!(printed.parse::<SessionKey>().is_err(), "{printed}");
+    }
+}
+
+#[test]
+fn keys_are_ordered_by_their_fields_in_the_order_of_the_format() {
+    assert!(Session::key("a", 9) < Session::key("b", 1));
+    assert!(Session::key("a", 9) < Session::key("a", 10));
+    assert_ne!(Session::key("a", 1), Session::key("b", 1));
+}

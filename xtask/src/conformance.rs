@@ -4,7 +4,11 @@
 //! folder that the environment names in `STATE_CONFORMANCE_OUT`. A further backend needs nothing
 //! here: it appears in the matrix as soon as its test writes a report.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +28,9 @@ pub(crate) const REPORTS: &str = "STATE_CONFORMANCE_OUT";
 /// What one backend passes, as `state_runtime::conformance::Report` is serialised.
 #[derive(Debug, Serialize, Deserialize)]
 struct Report {
+    /// The name of the file: one backend may be tested in several ways.
+    #[serde(default)]
+    label: String,
     backend: String,
     capabilities: Vec<String>,
     passed: Vec<String>,
@@ -105,24 +112,24 @@ fn reports(workspace: &Workspace) -> Result<Vec<Report>, Failure> {
         }
     }
     files.sort();
-    files
-        .iter()
-        .map(|file| {
-            let json = fs::read_to_string(file)
-                .map_err(Failure::while_doing(format!("cannot read {}", file.display())))?;
-            serde_json::from_str(&json).map_err(Failure::while_doing(format!(
-                "{} is no conformance report",
-                file.display()
-            )))
-        })
-        .collect()
+    files.iter().map(|file| report(file)).collect()
+}
+
+fn report(file: &Path) -> Result<Report, Failure> {
+    let shown = file.display();
+    let json =
+        fs::read_to_string(file).map_err(Failure::while_doing(format!("cannot read {shown}")))?;
+    let report: Report = serde_json::from_str(&json)
+        .map_err(Failure::while_doing(format!("{shown} is no conformance report")))?;
+    let label = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Report { label, ..report })
 }
 
 fn matrix(reports: &[Report]) -> Table {
     let mut table = Table::new(&["backend", "passed", "failed", "skipped", "why"]);
     for report in reports {
         table.row([
-            report.backend.clone(),
+            report.label.clone(),
             report.passed.len().to_string(),
             report.failed.len().to_string(),
             report.skipped.len().to_string(),
@@ -132,15 +139,15 @@ fn matrix(reports: &[Report]) -> Table {
     table
 }
 
-/// The failed cases by name, the skipped ones counted by what the backend lacks.
+/// The failed cases by name; what the backend lacks, with the number of cases that ask for it.
 fn why(report: &Report) -> String {
-    let mut lacking: BTreeMap<String, usize> = BTreeMap::new();
-    for skipped in &report.skipped {
-        *lacking.entry(format!("no {}", skipped.missing.join(", no "))).or_default() += 1;
+    let mut lacking: BTreeMap<&str, usize> = BTreeMap::new();
+    for capability in report.skipped.iter().flat_map(|skipped| &skipped.missing) {
+        *lacking.entry(capability).or_default() += 1;
     }
     let failed = report.failed.iter().map(|failed| format!("failed {}", failed.case));
-    let skipped = lacking.into_iter().map(|(lack, count)| format!("{lack} ({count})"));
-    failed.chain(skipped).collect::<Vec<_>>().join("; ")
+    let lacking = lacking.into_iter().map(|(lack, cases)| format!("no {lack} ({cases})"));
+    failed.chain(lacking).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -151,7 +158,7 @@ mod tests {
     fn the_matrix_counts_cases_and_says_why() {
         let report: Report = serde_json::from_str(
             r#"{
-                "backend": "mine", "capabilities": ["TTL"], "passed": ["values::a", "values::b"],
+                "label": "mine, erased", "backend": "mine", "capabilities": ["TTL"], "passed": ["values::a", "values::b"],
                 "failed": [{"case": "ttl::c", "message": "still there"}],
                 "skipped": [
                     {"case": "scan::d", "missing": ["scan"]},
@@ -163,9 +170,9 @@ mod tests {
         .unwrap();
         assert_eq!(
             matrix(&[report]).to_text(),
-            "  backend  passed  failed  skipped  why\n  \
-             mine     2       1       3        failed ttl::c; \
-             no compare-and-swap, no atomic batch (1); no scan (2)\n"
+            "  backend       passed  failed  skipped  why\n  \
+             mine, erased  2       1       3        failed ttl::c, \
+             no atomic batch (1), no compare-and-swap (1), no scan (2)\n"
         );
     }
 }

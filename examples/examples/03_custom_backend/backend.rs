@@ -13,7 +13,7 @@ use state_runtime::{
 
 /// Keeps entries in a map. It declares no capability, so all options arrive empty.
 #[derive(Default)]
-pub struct MapBackend(Mutex<HashMap<String, Bytes>>);
+pub(crate) struct MapBackend(Mutex<HashMap<String, Bytes>>);
 
 impl MapBackend {
     fn map(&self) -> MutexGuard<'_, HashMap<String, Bytes>> {

@@ -22,11 +22,19 @@ pub(super) fn check<'a>(
     cx: &Context,
 ) -> (Option<Key<'a>>, Vec<StructField<'a>>) {
     let Some(text) = &attrs.key else {
+        if attrs.incomplete {
+            return (None, Vec::new());
+        }
         let message = "state needs a key format: add `key = \"session:{id}\"` to `#[state(…)]`, with the fields that are in the key";
         cx.error_at(attribute_span(input), message);
         return (None, Vec::new());
     };
-    let Some(pieces) = parse(text, cx) else { return (None, Vec::new()) };
+    let Some(pieces) = parse(text, cx) else {
+        // The other fields can be checked nonetheless.
+        let names = template::names_in(&text.value());
+        let rest = fields.into_iter().filter(|field| !names.contains(&field.name));
+        return (None, rest.collect());
+    };
     let order = resolve(text, &pieces, &fields, cx);
     let mut fields: Vec<_> = fields.into_iter().map(Some).collect();
     let in_key: Vec<_> = order

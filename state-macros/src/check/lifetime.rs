@@ -12,6 +12,7 @@ pub(super) fn check(attrs: &StructAttrs, input: &DeriveInput, cx: &Context) -> O
             cx.error(persistent, "`ttl` and `persistent` contradict each other; keep one");
             None
         }
+        (None, None) if attrs.incomplete => None,
         (None, None) => {
             cx.error(
                 &input.ident,

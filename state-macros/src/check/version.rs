@@ -23,6 +23,7 @@ pub(super) fn check(
 fn upgrade(attrs: &StructAttrs, input: &DeriveInput, cx: &Context) -> Option<Upgrade> {
     let (number, from) = match (&attrs.version, &attrs.upgrade_from) {
         (None, None) => return None,
+        (None, _) | (_, None) if attrs.incomplete => return None,
         (Some(number), None) => {
             cx.error(
                 number,

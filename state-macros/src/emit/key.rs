@@ -2,9 +2,8 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned as _;
 
-use super::Emitter;
+use super::{Emitter, at};
 use crate::{
     generics::{definition, is_by_value},
     model::{Format, Piece},
@@ -33,10 +32,11 @@ impl Emitter<'_, '_> {
         });
         let marker = self.key_marker().map(|ty| quote!(__state_marker: #ty,));
         let garde = checked.then(|| {
-            let p = &self.p;
+            // The key type stands beside the block.
+            let krate = &self.model.krate;
             let context = key.context.iter();
             quote! {
-                #[derive(#p::garde::Validate)]
+                #[derive(#krate::__private::garde::Validate)]
                 #[garde(allow_unvalidated)]
                 #(#[garde(#context)])*
             }
@@ -124,12 +124,12 @@ impl Emitter<'_, '_> {
         let clones = fields.iter().map(|field| {
             let (ident, clone) = (field.ident, self.part(field, "part_clone"));
             let ty = &field.ty;
-            quote_spanned!(ty.span()=> #ident: #clone(&self.#ident),)
+            quote_spanned!(at(ty)=> #ident: #clone(&self.#ident),)
         });
         let marker = self.marker_init();
         let eqs = fields.iter().map(|field| {
             let (ident, eq) = (field.ident, self.part(field, "part_eq"));
-            quote!(#eq(&self.#ident, &__state_other.#ident))
+            quote_spanned!(at(&field.ty)=> #eq(&self.#ident, &__state_other.#ident))
         });
         let equal = if fields.is_empty() { quote!(true) } else { quote!(#(#eqs)&&*) };
         quote! {
@@ -159,7 +159,9 @@ impl Emitter<'_, '_> {
         let fields = &self.model.key.fields;
         let ordering = fields.iter().rev().fold(TokenStream::new(), |rest, field| {
             let (ident, cmp) = (field.ident, self.part(field, "part_cmp"));
-            let this = quote!(#cmp(&self.#ident, &__state_other.#ident));
+            let this = quote_spanned! {at(&field.ty)=>
+                #cmp(&self.#ident, &__state_other.#ident)
+            };
             if rest.is_empty() {
                 this
             } else {
@@ -170,7 +172,7 @@ impl Emitter<'_, '_> {
             if fields.is_empty() { quote!(::core::cmp::Ordering::Equal) } else { ordering };
         let hashes = fields.iter().map(|field| {
             let (ident, hash) = (field.ident, self.part(field, "part_hash"));
-            quote!(#hash(&self.#ident, __state_hasher);)
+            quote_spanned!(at(&field.ty)=> #hash(&self.#ident, __state_hasher);)
         });
         quote! {
             #[automatically_derived]
@@ -215,7 +217,7 @@ impl Emitter<'_, '_> {
             let shown = if field.secret {
                 quote!(&::core::format_args!("***"))
             } else {
-                quote!(#debug(&self.#ident))
+                quote_spanned!(at(&field.ty)=> #debug(&self.#ident))
             };
             quote!(::core::fmt::DebugStruct::field(&mut __state_debug, #name, #shown);)
         });
@@ -307,11 +309,10 @@ impl Emitter<'_, '_> {
                 let (ident, name) = (field.ident, &field.name);
                 let write = self.part(field, "write");
                 let segment = if field.secret { quote!(secret_segment) } else { quote!(segment) };
-                quote! {
-                    #p::KeyWriter::#segment(__state_writer, #name, |__state_segment| {
-                        #write(&self.#ident, __state_segment)
-                    });
-                }
+                let write = quote_spanned! {at(&field.ty)=>
+                    #write(&self.#ident, __state_segment)
+                };
+                quote!(#p::KeyWriter::#segment(__state_writer, #name, |__state_segment| #write);)
             }
         });
         quote!(#(#steps)*)
@@ -329,9 +330,17 @@ impl Emitter<'_, '_> {
                 let Some(field) = fields.get(*index) else { return TokenStream::new() };
                 let (local, name) = (local(*index), &field.name);
                 let (parse, write) = (self.part(field, "parse"), self.part(field, "write"));
+                // Closures, because the compiler would blame the call for a wrong function item.
+                let (parse, write) = (
+                    quote_spanned!(at(&field.ty)=> #parse(__state_text)),
+                    quote_spanned!(at(&field.ty)=> #write(__state_part, __state_segment)),
+                );
                 quote! {
                     let #local = #p::KeyReader::segment(
-                        &mut __state_reader, #name, #parse, #write,
+                        &mut __state_reader,
+                        #name,
+                        |__state_text| #parse,
+                        |__state_part, __state_segment| #write,
                     )?;
                 }
             }

@@ -9,9 +9,9 @@ mod key;
 mod schema;
 mod value;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use syn::spanned::Spanned;
 
 use crate::{
     generics::named_in,
@@ -21,20 +21,20 @@ use crate::{
 /// Everything that `#[derive(StateKey)]` generates.
 pub(crate) fn emit(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
-    let emitter = Emitter { model, p: quote!(#krate::__private) };
+    let emitter = Emitter { model, p: quote!(__state) };
     let key_type = emitter.key_type();
     let key_fn = emitter.key_fn();
     let key_impls = emitter.key_impls();
     let stored = emitter.stored();
     let schema = emitter.schema();
     let registration = emitter.registration();
-    let p = &emitter.p;
     quote! {
         #key_type
 
         #[allow(deprecated, unreachable_pub, unused_qualifications, clippy::absolute_paths)]
         const _: () = {
-            use #p::serde as __state_serde;
+            use #krate::__private as __state;
+            use __state::serde as __state_serde;
 
             #key_fn
             #key_impls
@@ -45,10 +45,16 @@ pub(crate) fn emit(model: &Model<'_>) -> TokenStream {
     }
 }
 
+/// The place of the user's tokens, for code of the derive: what is wrong with it is told there, and
+/// its names are still those of the derive, even if a macro has made the user's.
+pub(crate) fn at(tokens: &impl Spanned) -> Span {
+    Span::call_site().located_at(tokens.span())
+}
+
 /// The model, and what nearly every piece of code needs of it.
 struct Emitter<'m, 'a> {
     model: &'m Model<'a>,
-    /// The path to the runtime's `__private`.
+    /// The name that the runtime's `__private` has within the generated block.
     p: TokenStream,
 }
 
@@ -72,8 +78,8 @@ impl Emitter<'_, '_> {
     fn part(&self, field: &KeyField<'_>, method: &str) -> TokenStream {
         let p = &self.p;
         let ty = &field.ty;
-        let method = syn::Ident::new(method, ty.span());
-        quote_spanned!(ty.span()=> <#ty as #p::KeyPart>::#method)
+        let method = syn::Ident::new(method, at(ty));
+        quote_spanned!(at(ty)=> <#ty as #p::KeyPart>::#method)
     }
 
     /// The type parameters that none of `types` names, as `PhantomData` that owns nothing.

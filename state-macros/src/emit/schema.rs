@@ -2,9 +2,9 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Type, spanned::Spanned as _};
+use syn::Type;
 
-use super::Emitter;
+use super::{Emitter, at};
 use crate::{
     model::{Lifetime, OnInvalid, Shape, Upgrade},
     syntax::unraw,
@@ -28,6 +28,10 @@ impl Emitter<'_, '_> {
         let versioning = if model.is_versioned() { quote!(Versioned) } else { quote!(Unversioned) };
         let write_key = self.write(&model.key.format);
         let (state_key, from_stored) = (self.state_key(), self.join());
+        // At the name, because that is what has no rules where this is an error.
+        let check_rules = quote_spanned! {at(model.ident)=>
+            <Self as #p::Validated>::check_rules(self)
+        };
         let upgrade = model.version.upgrade.as_ref().map(|upgrade| self.upgrade(upgrade));
         let writable = (!model.version.superseded).then(|| {
             quote! {
@@ -69,6 +73,10 @@ impl Emitter<'_, '_> {
 
                 fn from_stored(__state_key: #key, __state_stored: __StateStored #arguments) -> Self {
                     #from_stored
+                }
+
+                fn check_rules(&self) -> ::core::result::Result<(), #p::garde::Report> {
+                    #check_rules
                 }
 
                 #upgrade
@@ -130,9 +138,10 @@ impl Emitter<'_, '_> {
         let p = &self.p;
         let Some(upgrade) = &self.model.version.upgrade else { return quote!(__STATE_NAMESPACE) };
         let old = &upgrade.from;
-        let checks = self.model.is_generic().then(|| self.chain_checks(upgrade));
+        let generic = Some(upgrade).filter(|_| self.model.is_generic());
+        let checks = generic.into_iter().flat_map(|upgrade| self.chain_checks(upgrade));
         quote! {{
-            #checks
+            #(#checks)*
             let mut __state_namespace = __STATE_NAMESPACE;
             __state_namespace.previous =
                 ::core::option::Option::Some(&<#old as #p::StateKey>::NAMESPACE);
@@ -144,7 +153,7 @@ impl Emitter<'_, '_> {
         let name = &self.model.key.type_name;
         let fields = self.model.key.fields.iter().map(|field| {
             let (ident, clone) = (field.ident, self.part(field, "part_clone"));
-            quote!(#ident: #clone(&self.#ident),)
+            quote_spanned!(at(&field.ty)=> #ident: #clone(&self.#ident),)
         });
         let marker = self.marker_init();
         quote!(#name { #(#fields)* #marker })
@@ -164,8 +173,8 @@ impl Emitter<'_, '_> {
     fn upgrade(&self, upgrade: &Upgrade) -> TokenStream {
         let p = &self.p;
         let old = &upgrade.from;
-        let convert = quote_spanned! {old.span()=>
-            <Self as ::core::convert::TryFrom<#old>>::try_from
+        let convert = quote_spanned! {at(old)=>
+            <Self as ::core::convert::TryFrom<#old>>::try_from(__state_old)
         };
         quote! {
             fn upgrade<__StateSource: #p::UpgradeSource>(
@@ -174,7 +183,7 @@ impl Emitter<'_, '_> {
                 let __state_old: #old =
                     <__StateSource as #p::UpgradeSource>::read(__state_source)?;
                 ::core::result::Result::map_err(
-                    #convert(__state_old),
+                    #convert,
                     |_| <__StateSource as #p::UpgradeSource>::refused(),
                 )
             }
@@ -182,7 +191,7 @@ impl Emitter<'_, '_> {
     }
 
     /// That the older type is what an upgrade needs it to be, at the tokens that say otherwise.
-    fn chain_checks(&self, upgrade: &Upgrade) -> TokenStream {
+    fn chain_checks(&self, upgrade: &Upgrade) -> [TokenStream; 3] {
         let p = &self.p;
         let old = &upgrade.from;
         let Upgrade { version, version_span, .. } = upgrade;
@@ -197,26 +206,26 @@ impl Emitter<'_, '_> {
         let format = format!(
             "`{shown}` has another key format: both versions of a value live under the same key"
         );
-        let namespace = quote_spanned!(old.span()=> <#old as #p::StateKey>::NAMESPACE);
-        let superseded = quote_spanned! {old.span()=>
+        let namespace = quote_spanned!(at(old)=> <#old as #p::StateKey>::NAMESPACE);
+        let superseded = quote_spanned! {at(old)=>
             ::core::assert!(#namespace.superseded, #superseded);
         };
-        let number = quote_spanned! {*version_span=>
+        let number = quote_spanned! {at(version_span)=>
             ::core::assert!(#namespace.version == #before, #number);
         };
         let text = &self.model.key.format.text;
         let former = self.model.key.former.is_some().then(|| {
-            quote_spanned!(text.span()=> || match __STATE_NAMESPACE.former {
+            quote_spanned!(at(text)=> || match __STATE_NAMESPACE.former {
                 ::core::option::Option::Some(__state_former) => {
                     #namespace.format.same_shape(&__state_former)
                 }
                 ::core::option::Option::None => false,
             })
         });
-        let format = quote_spanned! {text.span()=>
+        let format = quote_spanned! {at(text)=>
             ::core::assert!(#namespace.format.same_shape(&__STATE_FORMAT) #former, #format);
         };
-        quote!(#superseded #number #format)
+        [superseded, number, format]
     }
 
     /// What the program finds when a store is built.
@@ -225,8 +234,7 @@ impl Emitter<'_, '_> {
         let whole = self.whole();
         let upgrade = self.model.version.upgrade.as_ref();
         if !self.model.is_generic() {
-            let checks = upgrade.map(|upgrade| self.chain_checks(upgrade));
-            let checks = checks.into_iter();
+            let checks = upgrade.into_iter().flat_map(|upgrade| self.chain_checks(upgrade));
             return quote! {
                 #(const _: () = { #checks };)*
 

@@ -2,10 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{DeriveInput, GenericParam, Generics, Ident, Member, Type, spanned::Spanned as _};
+use syn::{DeriveInput, GenericParam, Generics, Ident, Member, Type};
 
 use super::{Kind, Part};
-use crate::{context::Context, syntax::PartAttrs};
+use crate::{context::Context, emit::at, syntax::PartAttrs};
 
 /// Everything that `#[derive(KeyPart)]` generates.
 pub(crate) fn emit(part: &Part<'_>) -> TokenStream {
@@ -35,11 +35,11 @@ pub(crate) fn emit(part: &Part<'_>) -> TokenStream {
 
 /// The bound on the field, `write` and `parse`.
 fn newtype(p: &TokenStream, member: &Member, ty: &Type) -> (TokenStream, TokenStream, TokenStream) {
-    let part = quote_spanned!(ty.span()=> <#ty as #p::KeyPart>);
+    let part = quote_spanned!(at(ty)=> <#ty as #p::KeyPart>);
     (
         quote!(#ty: #p::KeyPart),
-        quote_spanned!(ty.span()=> #part::write(&self.#member, __state_segment);),
-        quote_spanned! {ty.span()=>
+        quote_spanned!(at(ty)=> #part::write(&self.#member, __state_segment);),
+        quote_spanned! {at(ty)=>
             ::core::result::Result::map(#part::parse(__state_text), |__state_inner| {
                 Self { #member: __state_inner }
             })

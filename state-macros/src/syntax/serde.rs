@@ -6,7 +6,7 @@ use syn::{
 };
 
 use super::named;
-use crate::context::Context;
+use crate::{context::Context, suggest::did_you_mean};
 
 /// The serde attributes of a struct.
 #[derive(Default)]
@@ -49,14 +49,45 @@ pub(crate) enum Default {
 /// Container attributes that bypass the fields, of which the stored form is made.
 const BYPASSING: [&str; 5] = ["from", "try_from", "into", "remote", "transparent"];
 
+/// What serde knows on a struct, and on its fields. A misspelt name would be told by serde, but
+/// together with what follows from the helper that it then does not generate.
+const CONTAINER: [&str; 13] = [
+    "rename",
+    "rename_all",
+    "deny_unknown_fields",
+    "tag",
+    "bound",
+    "default",
+    "crate",
+    "expecting",
+    "from",
+    "try_from",
+    "into",
+    "remote",
+    "transparent",
+];
+const FIELD: [&str; 14] = [
+    "rename",
+    "alias",
+    "default",
+    "flatten",
+    "skip",
+    "skip_serializing",
+    "skip_deserializing",
+    "skip_serializing_if",
+    "serialize_with",
+    "deserialize_with",
+    "with",
+    "borrow",
+    "bound",
+    "getter",
+];
+
 impl ContainerSerde {
     pub(super) fn parse(attrs: &[Attribute], cx: &Context) -> Self {
         let mut this = Self::default();
         for meta in metas(attrs, cx) {
-            let Some(name) = meta.path().get_ident().map(ToString::to_string) else {
-                this.copied.push(meta);
-                continue;
-            };
+            let Some(name) = known(&meta, CONTAINER, cx) else { continue };
             match name.as_str() {
                 name if BYPASSING.contains(&name) => {
                     let advice = if name == "transparent" {
@@ -94,7 +125,7 @@ impl FieldSerde {
     pub(super) fn parse(attrs: &[Attribute], cx: &Context) -> Self {
         let mut this = Self::default();
         for meta in metas(attrs, cx) {
-            let name = meta.path().get_ident().map(ToString::to_string).unwrap_or_default();
+            let Some(name) = known(&meta, FIELD, cx) else { continue };
             match name.as_str() {
                 "skip" => {
                     this.bypassed = Sides { ser: true, de: true };
@@ -141,6 +172,17 @@ fn metas(attrs: &[Attribute], cx: &Context) -> Vec<Meta> {
         }
     }
     metas
+}
+
+fn known<const N: usize>(meta: &Meta, known: [&str; N], cx: &Context) -> Option<String> {
+    let path = meta.path();
+    let name = path.get_ident().map(ToString::to_string).unwrap_or_default();
+    if known.contains(&name.as_str()) {
+        return Some(name);
+    }
+    let hint = did_you_mean(&name, known);
+    cx.error(path, format!("serde has no attribute `{name}` here{hint}"));
+    None
 }
 
 fn text(meta: &Meta) -> Option<&LitStr> {

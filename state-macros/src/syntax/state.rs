@@ -24,6 +24,8 @@ pub(crate) struct StructAttrs {
     pub(crate) key_type: Option<Ident>,
     pub(crate) key_fn: Option<Ident>,
     pub(crate) krate: Option<Path>,
+    /// Some attribute could not be read, so what is missing may only be misspelt.
+    pub(crate) incomplete: bool,
 }
 
 /// The attributes of a field.
@@ -62,7 +64,7 @@ const PART: [&str; 3] = ["rename", "rename_all", "crate"];
 impl StructAttrs {
     pub(super) fn parse(attrs: &[Attribute], cx: &Context) -> Self {
         let mut this = Self::default();
-        each_item(attrs, cx, |name, input| {
+        let complete = each_item(attrs, cx, |name, input| {
             let item = Item { name, input };
             match name.to_string().as_str() {
                 "key" => item.text(&mut this.key, "session:{id}"),
@@ -81,6 +83,7 @@ impl StructAttrs {
                 other => Err(unknown(name, other, STRUCT, FIELD, "a field")),
             }
         });
+        this.incomplete = !complete;
         this
     }
 }
@@ -126,23 +129,28 @@ fn unknown<const N: usize, const M: usize>(
     let message = if elsewhere.contains(&name) {
         format!("`{name}` belongs on {place}; move it there")
     } else {
-        let list = known.map(|name| format!("`{name}`")).join(", ");
-        let hint = did_you_mean(name, known);
-        format!("unknown attribute `{name}`{hint}; known are {list}")
+        let mut hint = did_you_mean(name, known);
+        if hint.is_empty() {
+            let list = known.map(|name| format!("`{name}`")).join(", ");
+            hint = format!("; known are {list}");
+        }
+        format!("unknown attribute `{name}`{hint}")
     };
     syn::Error::new(ident.span(), message)
 }
 
 /// Calls `read` for the name of each item in each `#[state(…)]`. After an error the rest of the
-/// item is skipped and the next one is read.
+/// item is skipped and the next one is read. Answers whether there was no error.
 fn each_item(
     attrs: &[Attribute],
     cx: &Context,
     mut read: impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
-) {
+) -> bool {
+    let mut complete = true;
     for attr in super::named(attrs, "state") {
         let Ok(list) = attr.meta.require_list() else {
             cx.error(attr, "write the attributes in parentheses: `#[state(…)]`");
+            complete = false;
             continue;
         };
         let parser = |input: ParseStream<'_>| {
@@ -155,6 +163,7 @@ fn each_item(
                     .and_then(|()| end_of_item(input));
                 if let Err(error) = read {
                     cx.push(error);
+                    complete = false;
                     skip_item(input)?;
                 }
                 if !input.is_empty() {
@@ -165,8 +174,10 @@ fn each_item(
         };
         if let Err(error) = parser.parse2(list.tokens.clone()) {
             cx.push(error);
+            complete = false;
         }
     }
+    complete
 }
 
 fn end_of_item(input: ParseStream<'_>) -> syn::Result<()> {

@@ -125,6 +125,13 @@ impl BackendError {
         self
     }
 
+    /// Puts what the error is about before its sentence.
+    #[cfg(feature = "file")]
+    pub(crate) fn about(mut self, what: impl fmt::Display) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message).into();
+        self
+    }
+
     /// The condition of operation number `index` does not hold.
     #[must_use]
     pub fn conflict(index: usize) -> Self {

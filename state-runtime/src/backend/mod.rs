@@ -10,6 +10,8 @@ mod clock;
 mod defaults;
 mod entry;
 mod error;
+#[cfg(any(feature = "memory", feature = "file"))]
+pub(crate) mod hub;
 mod options;
 mod scan;
 mod watch;

@@ -1,9 +1,10 @@
-//! The conformance suite: whether a backend keeps what [`Backend`](crate::backend::Backend) promises.
+//! The conformance suite: whether a backend keeps what [`Backend`] promises.
 //!
 //! The cases are plain asynchronous functions over any backend. A case that needs a
 //! [`Capability`](crate::backend::Capability) which the backend does not declare is skipped and
 //! says so; everything else has to pass. Keys are unique to each run and each case, so a server
-//! that others use too can be tested.
+//! that others use too can be tested. What was written stays, under keys that begin with
+//! `conformance:`.
 //!
 //! ```
 //! use std::sync::Arc;

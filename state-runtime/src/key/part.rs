@@ -69,6 +69,7 @@ pub trait KeyPart: Ord + Hash + fmt::Debug {
     // whose type is no `KeyPart` is one error of the compiler and not one for each trait.
 
     #[doc(hidden)]
+    #[must_use]
     fn part_clone(&self) -> Self
     where
         Self: Clone,

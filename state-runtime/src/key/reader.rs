@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Key, KeyError, KeyPart, KeyWriter, PartError, Segment, escape};
+use super::{Key, KeyError, KeyPart, KeyWriter, MAX_KEY_LEN, PartError, Segment, escape};
 
 /// Reads the literals and segments of one encoded key, in order.
 ///
@@ -22,13 +22,14 @@ use super::{Key, KeyError, KeyPart, KeyWriter, PartError, Segment, escape};
 pub struct KeyReader<'t> {
     format: &'static str,
     rest: &'t str,
+    len: usize,
 }
 
 impl<'t> KeyReader<'t> {
     /// Starts to read `text`, a key of `format`, which only errors name.
     #[must_use]
     pub const fn new(format: &'static str, text: &'t str) -> Self {
-        Self { format, rest: text }
+        Self { format, rest: text, len: text.len() }
     }
 
     /// Reads text of the key format.
@@ -74,9 +75,13 @@ impl<'t> KeyReader<'t> {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Format`] where the key goes on.
+    /// [`KeyError::Format`] where the key goes on, [`KeyError::TooLong`] over [`MAX_KEY_LEN`] bytes.
     pub fn finish(self) -> Result<(), KeyError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(self.mismatch()) }
+        if !self.rest.is_empty() {
+            return Err(self.mismatch());
+        }
+        // No writer gives such a key, so reading one would not be the inverse of writing.
+        if self.len > MAX_KEY_LEN { Err(KeyError::TooLong { limit: MAX_KEY_LEN }) } else { Ok(()) }
     }
 
     const fn mismatch(&self) -> KeyError {

@@ -8,7 +8,7 @@ use core::{
 
 use serde::{Serializer, de::DeserializeOwned};
 
-use super::{Lifetime, Namespace, UpgradeSource, Validated, Versioning};
+use super::{Lifetime, Namespace, UpgradeSource, Versioning};
 use crate::key::{KeyError, KeyReader, KeyWriter};
 
 /// A type of state: a struct with a key format, a lifetime, rules and a version.
@@ -20,7 +20,7 @@ use crate::key::{KeyError, KeyReader, KeyWriter};
     label = "has no `#[derive(StateKey)]`",
     note = "add `#[derive(StateKey, Validate)]` and `#[state(key = \"…\", ttl = \"…\")]` to it"
 )]
-pub trait StateKey: Validated + Sized + Send + Sync + 'static {
+pub trait StateKey: Sized + Send + Sync + 'static {
     /// The key fields alone; `SessionKey` for `Session`.
     type Key: TypedKey<Value = Self>;
 
@@ -55,6 +55,17 @@ pub trait StateKey: Validated + Sized + Send + Sync + 'static {
     /// Joins decoded value fields with the fields of their key.
     #[doc(hidden)]
     fn from_stored(key: Self::Key, stored: Self::Stored) -> Self;
+
+    /// Checks the garde rules of the whole value.
+    ///
+    /// It is a method and not a supertrait [`Validated`](super::Validated), so that a type without
+    /// rules is one error where it is declared and none where it is used.
+    ///
+    /// # Errors
+    ///
+    /// The rules that are not met.
+    #[doc(hidden)]
+    fn check_rules(&self) -> Result<(), garde::Report>;
 
     /// Reads a value that an older version of the type has written.
     ///

@@ -15,7 +15,7 @@ const DEFAULT_MAX_IN_FLIGHT: usize = 4096;
 
 /// The settings of a [`StateStore`].
 ///
-/// ```
+/// ```standalone_crate
 /// use core::time::Duration;
 /// use state_runtime::{backends::MemoryBackend, prelude::*};
 ///

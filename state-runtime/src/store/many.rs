@@ -20,7 +20,7 @@ const ATTEMPTS: usize = 16;
 impl<B: Backend> StateStore<B> {
     /// Reads values of different types in one call to the backend, and fails on its first error.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use state_runtime::{backends::MemoryBackend, prelude::*};
     /// # #[derive(Debug, PartialEq, StateKey, Validate)]
     /// # #[state(key = "user:{id}", persistent)]

@@ -39,7 +39,7 @@ use crate::{
 /// and runs on a Tokio runtime with time enabled. Any of its futures may be dropped: a write that
 /// was handed over by then may still happen, the store stays consistent and usable.
 ///
-/// ```
+/// ```standalone_crate
 /// use state_runtime::{backends::MemoryBackend, prelude::*};
 ///
 /// #[derive(Debug, PartialEq, StateKey, Validate)]
@@ -80,7 +80,7 @@ impl<B: Backend> StateStore<B> {
 
     /// A store for production: it refuses a backend that could lose acknowledged state.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use state_runtime::{StateError, backends::MemoryBackend, prelude::*};
     ///
     /// # #[tokio::main(flavor = "current_thread")]

@@ -29,7 +29,7 @@ impl<B: Backend> StateStore<B> {
     /// the scan goes on behind it; after an error of the backend it ends. Keys of other types
     /// under the same prefix are passed over. Nothing is held in the backend between two pages.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use state_runtime::{backends::MemoryBackend, prelude::*};
     /// # #[derive(Debug, StateKey, Validate)]
     /// # #[state(key = "user:{id}", persistent)]

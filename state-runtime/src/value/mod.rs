@@ -1,7 +1,7 @@
 //! The one encode and the one decode: every value on its way to and from a backend passes here.
 //!
 //! Write: garde rules, encode, size. Read: size, decode, version, join with the key, garde rules.
-//! No error of this floor holds a piece of a value; see [`report`] and [`trace`].
+//! No error of this floor holds a piece of a value; see `report` and `trace`.
 
 #[doc(hidden)]
 pub mod codec;

@@ -137,12 +137,12 @@ impl FileBackendBuilder {
 
     /// Opens everything. It may take a while after a crash, so it runs on the writer's thread.
     fn start(self) -> Result<Writer> {
-        let named = |error: BackendError| error::in_folder(&self.path, &error);
+        let named = |error: BackendError| error::in_folder(&self.path, error);
         let (folder, source) = if let Some(storage) = self.storage {
             (None, Source::Storage(storage))
         } else {
             let folder = Folder::open(&self.path)?;
-            let source = Source::File(folder.data());
+            let source = folder.source();
             (Some(folder), source)
         };
         let engine = Engine::open(source, self.cache_size, self.verify).map_err(named)?;

@@ -44,7 +44,11 @@ const CLOCK: &str = "clock";
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
-    File(PathBuf),
+    /// A file. One that has to be there is not taken for a new one if it is empty.
+    File {
+        path: PathBuf,
+        create: bool,
+    },
     Storage(Arc<dyn Storage>),
 }
 
@@ -86,7 +90,8 @@ impl Engine {
             let mut builder = Database::builder();
             builder.set_cache_size(cache_size).set_check_integrity_on_open(verify);
             let database = match &source {
-                Source::File(path) => builder.create(path),
+                Source::File { path, create: true } => builder.create(path),
+                Source::File { path, create: false } => builder.open(path),
                 Source::Storage(storage) => {
                     builder.create_with_backend(Direct(Arc::clone(storage)))
                 }
@@ -105,7 +110,7 @@ impl Engine {
         let mut builder = Database::builder();
         builder.set_cache_size(self.cache_size);
         let database = guarded(|| match &self.source {
-            Source::File(path) => {
+            Source::File { path, .. } => {
                 let file = std::fs::File::open(path).map_err(redb::StorageError::Io);
                 let file = file.map_err(error::storage)?;
                 let file = redb::backends::FileBackend::new(file).map_err(error::database)?;

@@ -101,8 +101,8 @@ fn failed() -> BackendError {
 }
 
 /// The same outcome, naming the folder it is about.
-pub(super) fn in_folder(path: &Path, error: &BackendError) -> BackendError {
-    at(path, error.kind(), error.message()).with_source(error.to_string())
+pub(super) fn in_folder(path: &Path, error: BackendError) -> BackendError {
+    error.about(format_args!("`{}`", path.display()))
 }
 
 /// An outcome of opening `path`.

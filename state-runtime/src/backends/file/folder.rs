@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::error::at;
+use super::{engine::Source, error::at};
 use crate::backend::{BackendError, ErrorKind, Result};
 
 const NAME: &str = "state-runtime file store";
@@ -57,9 +57,9 @@ impl Folder {
         Ok(Self { path: path.to_owned(), created, _lock: lock })
     }
 
-    /// Where the database is.
-    pub(super) fn data(&self) -> PathBuf {
-        self.path.join(DATA)
+    /// The database in it.
+    pub(super) fn source(&self) -> Source {
+        Source::File { path: self.path.join(DATA), create: self.created }
     }
 
     /// Ends the creation, once the database is on the disk.

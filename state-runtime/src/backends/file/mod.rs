@@ -3,6 +3,7 @@
 mod config;
 mod engine;
 mod error;
+mod expiry;
 mod folder;
 mod operation;
 mod plan;
@@ -12,6 +13,7 @@ mod record;
 mod snapshot;
 mod storage;
 mod time;
+mod watch;
 mod writer;
 
 use core::{fmt, time::Duration};
@@ -21,7 +23,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::watch;
 
 pub use self::config::FileBackendBuilder;
 #[doc(hidden)]
@@ -85,7 +86,7 @@ pub struct FileBackend {
     path: PathBuf,
     shared: Arc<Shared>,
     /// Its sender is gone when the writer's thread is done.
-    finished: watch::Receiver<()>,
+    finished: tokio::sync::watch::Receiver<()>,
 }
 
 impl FileBackend {
@@ -184,6 +185,7 @@ impl Backend for FileBackend {
             .with(Capability::Ttl)
             .with(Capability::Batch)
             .with(Capability::Scan)
+            .with(Capability::Watch)
             .with(Capability::Durable)
             .with(Capability::UniqueRevision)
             .with(Capability::Counter)
@@ -252,8 +254,8 @@ impl Backend for FileBackend {
         Ok(Page { entries, next: last.filter(|_| more) })
     }
 
-    async fn watch(&self, _request: WatchRequest) -> Result<Changes> {
-        Err(BackendError::unsupported(Capability::Watch))
+    async fn watch(&self, request: WatchRequest) -> Result<Changes> {
+        watch::subscribe(&self.shared, request)
     }
 
     /// Commits without a change: it takes the way of every write, and leaves nothing behind.

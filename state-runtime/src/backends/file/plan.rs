@@ -53,11 +53,6 @@ impl<'s> Plan<'s> {
         Decided { changes, order, next_revision, must_commit }
     }
 
-    /// The time at which the whole group happens.
-    pub(super) const fn now(&self) -> Timestamp {
-        self.now
-    }
-
     /// The entry as the operations before left it.
     pub(super) fn get(&self, key: &Key) -> Result<Option<Record>> {
         let record = match self.staged.get(key.as_str()) {
@@ -132,11 +127,12 @@ impl<'s> Plan<'s> {
         self.stage(key, Change::Remove);
     }
 
-    /// Removes an entry that the index calls expired, unless an operation of the group changed it.
-    pub(super) fn sweep(&mut self, key: Key) {
-        if !self.staged.contains_key(key.as_str()) {
+    /// Removes an entry that has expired, unless an operation of the group changed it.
+    pub(super) fn sweep(&mut self, key: Key) -> Result<()> {
+        if !self.staged.contains_key(key.as_str()) && self.header(&key)?.is_none() {
             self.remove(key);
         }
+        Ok(())
     }
 
     /// Asks for a commit even where nothing changes.

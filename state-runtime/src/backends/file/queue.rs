@@ -1,13 +1,21 @@
 //! Writes that wait for the next group.
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
 use super::{error, operation::Job};
 use crate::backend::{BackendError, Result};
+
+/// How long a group that is smaller than expected waits for one more write: about what it takes
+/// to wake a caller that was just answered. See [`Queue::linger`].
+const PATIENCE: Duration = Duration::from_micros(50);
+/// The longest that it waits in all.
+const LONGEST_LINGER: Duration = Duration::from_micros(250);
 
 /// How much may wait.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +29,8 @@ pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     filled: Condvar,
     bounds: Bounds,
+    /// The number of waiting jobs, to be looked at without the lock.
+    count: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -46,7 +56,12 @@ pub(super) enum Work {
 
 impl Queue {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { waiting: Mutex::default(), filled: Condvar::new(), bounds }
+        Self {
+            waiting: Mutex::default(),
+            filled: Condvar::new(),
+            bounds,
+            count: AtomicUsize::new(0),
+        }
     }
 
     /// Appends a write.
@@ -63,6 +78,7 @@ impl Queue {
         }
         waiting.bytes = waiting.bytes.saturating_add(size);
         waiting.jobs.push_back(job);
+        self.count.store(waiting.jobs.len(), Ordering::Relaxed);
         self.wake(waiting);
         Ok(())
     }
@@ -92,7 +108,33 @@ impl Queue {
 
     /// How many writes wait.
     pub(super) fn len(&self) -> usize {
-        self.lock().jobs.len()
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Gives callers that were just answered the moment they need to come back, until `expected`
+    /// writes wait.
+    ///
+    /// Without it, a group starts while the callers of the one before are still waking up, and
+    /// callers fall into two halves that take turns. A lone caller has no company to wait for; and
+    /// as soon as nobody comes any more, the group starts.
+    pub(super) fn linger(&self, expected: usize) {
+        if expected <= 1 {
+            return;
+        }
+        let start = Instant::now();
+        let (mut seen, mut last) = (self.len(), start);
+        while seen < expected {
+            thread::yield_now();
+            let (count, now) = (self.len(), Instant::now());
+            if count > seen {
+                (seen, last) = (count, now);
+            } else if now.duration_since(last) > PATIENCE {
+                break;
+            }
+            if now.duration_since(start) > LONGEST_LINGER {
+                break;
+            }
+        }
     }
 
     /// Everything that waits, up to `limit` writes; sleeps until `timeout` if there is nothing.
@@ -106,6 +148,7 @@ impl Queue {
             if !waiting.jobs.is_empty() {
                 let count = waiting.jobs.len().min(limit);
                 let group: Vec<_> = waiting.jobs.drain(..count).collect();
+                self.count.store(waiting.jobs.len(), Ordering::Relaxed);
                 let taken: usize = group.iter().map(|job| job.size()).sum();
                 waiting.bytes = waiting.bytes.saturating_sub(taken);
                 return Work::Group(group);

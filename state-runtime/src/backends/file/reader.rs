@@ -11,12 +11,13 @@ use super::{
     snapshot::Snapshot,
     time::Time,
 };
-use crate::backend::{BackendError, ErrorKind, Result};
+use crate::backend::{BackendError, ErrorKind, Result, hub::Hub};
 
 /// What the callers and the writer share.
 pub(super) struct Shared {
     pub(super) queue: Queue,
     pub(super) time: Time,
+    pub(super) hub: Hub,
     view: RwLock<View>,
     failing: AtomicBool,
 }
@@ -29,7 +30,7 @@ enum View {
 impl Shared {
     pub(super) fn new(queue: Queue, time: Time) -> Self {
         let (view, failing) = (RwLock::new(View::Closed), AtomicBool::new(false));
-        Self { queue, time, view, failing }
+        Self { queue, time, hub: Hub::default(), view, failing }
     }
 
     /// Reads from the state after the last acknowledged write.

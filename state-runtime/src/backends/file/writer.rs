@@ -3,6 +3,7 @@
 //! Whatever waits when a commit is done becomes the next group: one transaction and one sync of
 //! the disk, however many callers share it. Nothing waits for company when it is alone.
 
+use core::time::Duration;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -11,13 +12,14 @@ use std::{
 use super::{
     engine::{Engine, Marks},
     error,
+    expiry::Sweep,
     folder::Folder,
     operation::Job,
     plan::{Decided, Plan},
     queue::Work,
     reader::Shared,
 };
-use crate::backend::Result;
+use crate::{backend::Result, key::Key};
 
 /// The most writes of one group. It bounds how long the first of them waits.
 const MAX_GROUP: usize = 4096;
@@ -31,6 +33,7 @@ pub(super) struct Writer {
     /// Keeps other processes out until the thread ends.
     _folder: Option<Folder>,
     next_revision: u64,
+    sweep: Sweep,
     read_only: bool,
 }
 
@@ -50,7 +53,8 @@ impl Writer {
         engine.commit(core::iter::empty(), marks)?;
         shared.show(engine.snapshot());
         let next_revision = stored.revision.max(1);
-        Ok(Self { shared, engine, _folder: folder, next_revision, read_only: false })
+        let sweep = Sweep::new();
+        Ok(Self { shared, engine, _folder: folder, next_revision, sweep, read_only: false })
     }
 
     /// What the callers share with this writer.
@@ -64,6 +68,7 @@ impl Writer {
         // Should the thread end by a panic, nobody may wait for it forever.
         let ended = catch_unwind(AssertUnwindSafe(|| self.work()));
         shared.hide();
+        shared.hub.close();
         if ended.is_err() {
             shared.queue.abandon();
         }
@@ -71,29 +76,52 @@ impl Writer {
 
     fn work(&mut self) {
         loop {
-            match self.shared.queue.next(MAX_GROUP, None) {
-                Work::Group(jobs) => self.group(jobs),
-                Work::Idle => {}
+            match self.shared.queue.next(MAX_GROUP, self.sleep()) {
+                Work::Group(jobs) => {
+                    let callers = self.group(jobs);
+                    self.shared.queue.linger(callers.min(MAX_GROUP));
+                }
+                Work::Idle => {
+                    self.group(Vec::new());
+                }
                 Work::Salvage => self.salvage(),
-                Work::Closed => break,
+                Work::Closed => break self.end(),
             }
         }
     }
 
-    /// Carries out a group: decide, commit, show, answer.
-    fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
-        let failure = match self.decide(&mut jobs) {
-            Err(_) => None,
-            Ok(decided) => self.commit(decided).err(),
-        };
-        self.shared.show(self.engine.snapshot());
-        for job in jobs {
-            let failure = failure.as_ref().map(error::indeterminate);
-            job.settle(failure);
+    /// How long there is nothing to do unless a write comes.
+    fn sleep(&self) -> Option<Duration> {
+        if self.read_only {
+            return None;
         }
+        let watched = self.shared.hub.watchers() > 0;
+        self.sweep.sleep(self.engine.snapshot(), self.shared.time.now(), watched)
+    }
+
+    /// Carries out a group: decide, commit, show, tell, answer. Returns how many callers there seem
+    /// to be: those that were answered and those that wait.
+    fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) -> usize {
+        let (decided, failure) = match self.decide(&mut jobs) {
+            Err(_) => (None, None),
+            Ok(decided) => {
+                let failure = self.commit(&decided).err();
+                (Some(decided), failure)
+            }
+        };
         if failure.is_some() {
             self.salvage();
+        } else {
+            self.shared.show(self.engine.snapshot());
         }
+        // After a failure too: the changes may be there all the same.
+        let order = decided.iter().flat_map(|decided| &decided.order);
+        self.shared.hub.publish(order.map(Key::as_str));
+        let callers = jobs.len().saturating_add(self.shared.queue.len());
+        for job in jobs {
+            job.settle(failure.as_ref().map(error::indeterminate));
+        }
+        callers
     }
 
     /// Runs the operations. After an error none has run, and each answers that by itself.
@@ -103,15 +131,18 @@ impl Writer {
         }
         let revisions = jobs.iter().map(|job| job.revisions()).sum();
         self.reserve(revisions)?;
-        let mut plan =
-            Plan::new(self.engine.snapshot(), self.shared.time.now(), self.next_revision);
+        let (now, committed) = (self.shared.time.now(), self.engine.snapshot());
+        let mut plan = Plan::new(committed, now, self.next_revision);
         for job in jobs {
             job.run(&mut plan);
         }
+        // A sweep that fails comes again; the writes of the group have nothing to do with it.
+        let swept = self.sweep.portion(committed, now);
+        let _ = swept.and_then(|keys| keys.into_iter().try_for_each(|key| plan.sweep(key)));
         Ok(plan.decide())
     }
 
-    fn commit(&mut self, decided: Decided) -> Result<()> {
+    fn commit(&mut self, decided: &Decided) -> Result<()> {
         self.next_revision = decided.next_revision;
         if decided.changes.is_empty() && !decided.must_commit {
             return Ok(());
@@ -134,6 +165,15 @@ impl Writer {
             self.salvage();
         }
         reserved
+    }
+
+    /// Keeps the time of the last read, by which entries may have been absent.
+    fn end(&mut self) {
+        let marks = Marks { clock: self.shared.time.now(), ..self.engine.marks() };
+        if !self.read_only && marks != self.engine.marks() {
+            // What was acknowledged is on the disk; without this mark, nothing of it is lost.
+            let _ = self.engine.commit(core::iter::empty(), marks);
+        }
     }
 
     /// After a disk error: reads go on, writes do not.

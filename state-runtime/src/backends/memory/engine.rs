@@ -14,11 +14,11 @@ use foldhash::fast::RandomState;
 
 use super::{
     bounds::{Bounds, Size},
-    hub::Hub,
     shard::{Cell, Shard, Slot, Writing},
 };
 use crate::backend::{
     BackendError, Clock, Entry, ErrorKind, Expiry, MIN_TTL, Result, Revision, Timestamp, Want,
+    hub::Hub,
 };
 
 /// How many expired entries a write removes from its shard on the way.

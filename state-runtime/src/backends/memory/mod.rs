@@ -7,7 +7,6 @@
 mod bounds;
 mod builder;
 mod engine;
-mod hub;
 mod read;
 mod shard;
 mod watch;
@@ -61,8 +60,8 @@ use crate::{
 /// An entry is absent from the very millisecond in which it expires. What it took up is freed a
 /// little later: every write removes a few expired entries of its shard, and a write that finds the
 /// backend full removes all of them first. There is no task in the background. An idle watch wakes
-/// up by tokio's timer to tell of expiries, some hundredths of a second late; outside of a tokio
-/// runtime it tells of them at the next write.
+/// up by tokio's timer to tell of expiries, at most about a tenth of a second late; outside of a
+/// tokio runtime it tells of them when a write sweeps them.
 ///
 /// # Bounds
 ///

@@ -1,7 +1,7 @@
 //! Reading: single entries, several at one moment, and pages of them.
 
-use core::time::Duration;
-use std::{collections::BTreeMap, sync::RwLockReadGuard};
+use core::{cell::LazyCell, time::Duration};
+use std::sync::RwLockReadGuard;
 
 use super::{
     bounds::Size,
@@ -34,22 +34,22 @@ impl Engine {
     }
 
     pub(super) fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
+        let places: Vec<_> = requests.iter().map(|(key, _)| self.place(key.as_str())).collect();
+        let now = LazyCell::new(|| self.clock.now());
         let mut renewals = Vec::new();
-        let mut entries = {
-            let shards = self.read_all(requests);
-            self.check_open()?;
-            let mut entries = Vec::with_capacity(requests.len());
-            for (i, (key, options)) in requests.iter().enumerate() {
-                let key = key.as_str();
-                let shard = shards.get(&self.place(key));
-                let slot = shard.and_then(|shard| shard.live(key, || self.clock.now()));
-                entries.push(slot.map(|slot| self.entry(slot, options.want)));
-                if let (Some(ttl), Some(at)) = (options.renew, slot.and_then(|slot| slot.expires)) {
-                    renewals.push((i, ttl, at));
-                }
+        let mut entries = Vec::with_capacity(requests.len());
+        let shards = self.read_all(&places);
+        self.check_open()?;
+        for (i, ((key, options), place)) in requests.iter().zip(places).enumerate() {
+            let shard = shards.binary_search_by_key(&place, |(place, _)| *place).ok();
+            let shard = shard.and_then(|found| shards.get(found));
+            let slot = shard.and_then(|(_, shard)| shard.live(key.as_str(), || *now));
+            entries.push(slot.map(|slot| self.entry(slot, options.want)));
+            if let (Some(ttl), Some(at)) = (options.renew, slot.and_then(|slot| slot.expires)) {
+                renewals.push((i, ttl, at));
             }
-            entries
-        };
+        }
+        drop(shards);
         for (i, ttl, expires) in renewals {
             if let (Some((key, _)), Some(Some(entry))) = (requests.get(i), entries.get_mut(i)) {
                 self.renew(key.as_str(), ttl, expires, entry)?;
@@ -120,12 +120,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Locks the shards of all `keys` for reading, in the order in which writers lock several.
-    fn read_all(
-        &self,
-        requests: &[(Key, GetOptions)],
-    ) -> BTreeMap<usize, RwLockReadGuard<'_, Shard>> {
-        let mut places: Vec<_> = requests.iter().map(|(key, _)| self.place(key.as_str())).collect();
+    /// Locks all `places` for reading, in the order in which writers lock several.
+    fn read_all(&self, places: &[usize]) -> Vec<(usize, RwLockReadGuard<'_, Shard>)> {
+        let mut places = places.to_vec();
         places.sort_unstable();
         places.dedup();
         places.into_iter().map(|place| (place, self.cells()[place].read())).collect()

@@ -14,8 +14,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::{engine::Engine, hub::Watcher};
-use crate::backend::{Change, Changes, Result, WatchRequest};
+use super::engine::Engine;
+use crate::backend::{Change, Changes, Result, WatchRequest, hub::Watcher};
 
 /// The shortest sleep between two looks for expired entries: together they expire in one sweep.
 const MIN_SLEEP: Duration = Duration::from_millis(10);

@@ -149,10 +149,11 @@ async fn no_increment_by_compare_and_swap_is_lost<B: Backend>(t: &Trial<B>) -> C
             for _ in 0..ROUNDS {
                 loop {
                     let (number, condition) = read(&*backend, &key).await?;
+                    // Lets others in between, on a runtime with one thread too.
+                    tokio::task::yield_now().await;
                     if put_if(&*backend, &key, (number + 1).to_string(), condition).await? {
                         break;
                     }
-                    tokio::task::yield_now().await;
                 }
             }
             Ok(())
@@ -289,7 +290,9 @@ async fn transfers_by_batch_keep_the_total<B: Backend>(t: &Trial<B>) -> Checked 
             for _ in 0..ROUNDS {
                 loop {
                     let (less, left) = read(&*backend, from).await?;
+                    tokio::task::yield_now().await;
                     let (more, right) = read(&*backend, to).await?;
+                    tokio::task::yield_now().await;
                     let batch = vec![
                         write_if(from, (less - 1).to_string(), left),
                         write_if(to, (more + 1).to_string(), right),
@@ -297,7 +300,6 @@ async fn transfers_by_batch_keep_the_total<B: Backend>(t: &Trial<B>) -> Checked 
                     if won(backend.apply(batch).await)? {
                         break;
                     }
-                    tokio::task::yield_now().await;
                 }
             }
             Ok(())

@@ -2,7 +2,7 @@
 
 use super::case;
 use crate::{
-    backend::{Backend, GetOptions, RemoveOptions, SetOptions},
+    backend::Backend,
     conformance::{
         case::{Case, Checked},
         trial::{Trial, absent, holds},
@@ -14,7 +14,6 @@ pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
     vec![
         case!(a_key_of_the_greatest_length_is_held),
         case!(the_last_byte_of_a_long_key_counts),
-        case!(a_key_of_one_character_is_held),
         case!(delimiters_are_told_apart),
         case!(case_counts),
         case!(braces_are_held),
@@ -61,16 +60,6 @@ async fn a_key_of_the_greatest_length_is_held<B: Backend>(t: &Trial<B>) -> Check
 
 async fn the_last_byte_of_a_long_key_counts<B: Backend>(t: &Trial<B>) -> Checked {
     are_apart(t, &[longest(t, 'x'), longest(t, 'y'), longest(t, '_')]).await
-}
-
-async fn a_key_of_one_character_is_held<B: Backend>(t: &Trial<B>) -> Checked {
-    // Without a prefix of its own: an instance that nobody else looks at.
-    let backend = t.fresh().await?;
-    let key = Key::from_stored("k");
-    backend.set(&key, "1".into(), SetOptions::default()).await?;
-    let entry = backend.get(&key, GetOptions::default()).await?;
-    backend.remove(&key, RemoveOptions::default()).await?;
-    holds(entry.map(|entry| entry.value).as_ref(), "1")
 }
 
 async fn delimiters_are_told_apart<B: Backend>(t: &Trial<B>) -> Checked {

@@ -26,6 +26,7 @@ pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
         case!(get_many_reads_hundreds),
         case!(get_many_returns_revisions_when_asked, Cas),
         case!(get_many_returns_expiries_when_asked, Ttl),
+        case!(get_many_heeds_the_options_of_each_key, Ttl),
     ]
 }
 
@@ -120,4 +121,18 @@ async fn get_many_returns_expiries_when_asked<B: Backend>(t: &Trial<B>) -> Check
     let found: Vec<_> = entries.into_iter().flatten().map(|entry| entry.expiry).collect();
     same(found.first(), Some(&Expiry::Never), "the expiry of the first of two")?;
     t.near(found.get(1).copied(), t.expiry(&b).await?)
+}
+
+async fn get_many_heeds_the_options_of_each_key<B: Backend>(t: &Trial<B>) -> Checked {
+    let (hour, now) = (Duration::from_secs(3600), t.time.now());
+    let (plain, renewed) = (t.key("plain"), t.key("renewed"));
+    t.put_for(&plain, "1", hour).await?;
+    t.put_for(&renewed, "2", hour).await?;
+    let renew = GetOptions { renew: Some(hour * 10), want: Want::EXPIRY };
+    let requests = [(renewed.clone(), renew), (plain.clone(), GetOptions::default())];
+    let found: Vec<_> = t.get_many(&requests).await?.into_iter().flatten().collect();
+    t.expires_after(&renewed, now, hour * 10).await?;
+    t.expires_after(&plain, now, hour).await?;
+    let told = found.first().map(|entry| entry.expiry);
+    t.near(told, t.expiry(&renewed).await?)
 }

@@ -41,7 +41,11 @@ async fn comes_back<B: Backend>(t: &Trial<B>, value: &'static [u8]) -> Checked {
 }
 
 async fn a_missing_key_is_absent<B: Backend>(t: &Trial<B>) -> Checked {
-    absent(t.value(&t.key("never-written")).await?.as_ref())
+    let key = t.key("value");
+    absent(t.value(&key).await?.as_ref())?;
+    // Whoever remembers that there was nothing has to forget it.
+    t.put(&key, "1").await?;
+    holds(t.value(&key).await?.as_ref(), "1")
 }
 
 async fn a_value_is_read_back<B: Backend>(t: &Trial<B>) -> Checked {
@@ -86,6 +90,7 @@ async fn a_large_value_is_kept<B: Backend>(t: &Trial<B>) -> Checked {
 async fn a_set_replaces_the_value<B: Backend>(t: &Trial<B>) -> Checked {
     let key = t.key("value");
     t.put(&key, "first").await?;
+    holds(t.value(&key).await?.as_ref(), "first")?;
     t.put(&key, "other").await?;
     holds(t.value(&key).await?.as_ref(), "other")
 }
@@ -93,6 +98,7 @@ async fn a_set_replaces_the_value<B: Backend>(t: &Trial<B>) -> Checked {
 async fn a_shorter_value_replaces_a_longer_one<B: Backend>(t: &Trial<B>) -> Checked {
     let key = t.key("value");
     t.put(&key, "a rather long value").await?;
+    holds(t.value(&key).await?.as_ref(), "a rather long value")?;
     t.put(&key, "short").await?;
     holds(t.value(&key).await?.as_ref(), "short")
 }
@@ -100,6 +106,7 @@ async fn a_shorter_value_replaces_a_longer_one<B: Backend>(t: &Trial<B>) -> Chec
 async fn an_empty_value_replaces_another<B: Backend>(t: &Trial<B>) -> Checked {
     let key = t.key("value");
     t.put(&key, "something").await?;
+    holds(t.value(&key).await?.as_ref(), "something")?;
     t.put(&key, "").await?;
     holds(t.value(&key).await?.as_ref(), "")
 }
@@ -116,6 +123,7 @@ async fn a_value_that_was_read_does_not_change<B: Backend>(t: &Trial<B>) -> Chec
 async fn a_removed_entry_is_absent<B: Backend>(t: &Trial<B>) -> Checked {
     let key = t.key("value");
     t.put(&key, "first").await?;
+    holds(t.value(&key).await?.as_ref(), "first")?;
     t.delete(&key).await?;
     absent(t.value(&key).await?.as_ref())
 }
@@ -133,6 +141,7 @@ async fn a_removed_key_can_be_written_again<B: Backend>(t: &Trial<B>) -> Checked
     let key = t.key("value");
     t.put(&key, "first").await?;
     t.delete(&key).await?;
+    absent(t.value(&key).await?.as_ref())?;
     t.put(&key, "second").await?;
     holds(t.value(&key).await?.as_ref(), "second")
 }

@@ -9,17 +9,15 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use crate::{
-    backend::{BackendError, Change, Result, WatchRequest},
-    key::Key,
-};
+use super::{BackendError, Change, Result, WatchRequest};
+use crate::key::Key;
 
 /// How many keys a watcher may be behind before it is told to look at everything.
 const MAX_PENDING: usize = 1024;
 
 /// All watchers of one backend.
 #[derive(Default)]
-pub(super) struct Hub {
+pub(crate) struct Hub {
     registry: RwLock<Registry>,
     /// How many there are; lets writers pass by while there is none.
     watchers: AtomicUsize,
@@ -34,7 +32,7 @@ struct Registry {
 
 impl Hub {
     /// Adds a watcher, which is told of every change from now on.
-    pub(super) fn subscribe(&self, request: &WatchRequest) -> Result<Arc<Watcher>> {
+    pub(crate) fn subscribe(&self, request: &WatchRequest) -> Result<Arc<Watcher>> {
         let mut registry = self.registry();
         if registry.closed {
             return Err(BackendError::closed());
@@ -57,7 +55,7 @@ impl Hub {
     }
 
     /// Forgets a watcher.
-    pub(super) fn unsubscribe(&self, request: &WatchRequest, watcher: &Arc<Watcher>) {
+    pub(crate) fn unsubscribe(&self, request: &WatchRequest, watcher: &Arc<Watcher>) {
         let mut registry = self.registry();
         match request {
             WatchRequest::Key(key) => {
@@ -77,9 +75,9 @@ impl Hub {
 
     /// Tells everybody who watches one of `keys`. To be called after the change, outside of locks.
     ///
-    /// A writer that misses a watcher here changed the shard before that watcher could read it: the
-    /// shard's lock orders the two.
-    pub(super) fn publish<'k>(&self, keys: impl IntoIterator<Item = &'k str>) {
+    /// A writer that misses a watcher here changed the entry before that watcher could read it: the
+    /// lock under which entries are changed and read orders the two.
+    pub(crate) fn publish<'k>(&self, keys: impl IntoIterator<Item = &'k str>) {
         if self.watchers.load(Ordering::Relaxed) == 0 {
             return;
         }
@@ -100,7 +98,7 @@ impl Hub {
     }
 
     /// Ends every watch, and lets no new one begin.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut registry = self.registry();
         registry.closed = true;
         let keys = core::mem::take(&mut registry.keys).into_values().flatten();
@@ -111,7 +109,7 @@ impl Hub {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    pub(super) fn watchers(&self) -> usize {
+    pub(crate) fn watchers(&self) -> usize {
         self.watchers.load(Ordering::Relaxed)
     }
 
@@ -122,7 +120,7 @@ impl Hub {
 
 /// What one watcher has yet to be told.
 #[derive(Default)]
-pub(super) struct Watcher(Mutex<Pending>);
+pub(crate) struct Watcher(Mutex<Pending>);
 
 /// `queued` holds exactly the keys of `queue`, so that a key waits there once however often it
 /// changes.
@@ -137,7 +135,7 @@ struct Pending {
 
 impl Watcher {
     /// The next hint; `None` once the backend is closed.
-    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Change>> {
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Change>> {
         let mut pending = self.lock();
         if core::mem::take(&mut pending.everything) {
             return Poll::Ready(Some(Change::Everything));
