@@ -40,9 +40,8 @@ fn parse(value: &[u8]) -> Option<u64> {
 const fn side_after(step: u64) -> Option<u64> {
     match step {
         0 | 1 => None,
-        _ if step % 3 == 0 => Some(step),
-        _ if step % 3 == 1 => Some(step - 1),
-        _ => None,
+        _ if step % 3 == 2 => None,
+        _ => Some(step - step % 3),
     }
 }
 

@@ -4,3 +4,8 @@ pub mod cases;
 pub mod disk;
 pub mod fakes;
 pub mod ledger;
+
+/// Every snippet of the README compiles, or does not where it says so.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use state_runtime::{
-    backend::{Backend, Condition, ErrorKind, GetOptions, Result, SetOptions, Want},
+    backend::{
+        AddOptions, Backend, BatchOp, Condition, ErrorKind, GetOptions, RemoveOptions, Result,
+        SetOptions, Want,
+    },
     backends::file::FileBackend,
     key::Key,
 };
@@ -27,7 +30,7 @@ async fn acknowledged_writes_are_there_after_reopening() -> Result<()> {
     let backend = FileBackend::open(&path).await?;
     put(&backend, "a", "1").await?;
     put(&backend, "b", "2").await?;
-    backend.remove(&key("a"), Default::default()).await?;
+    backend.remove(&key("a"), RemoveOptions::default()).await?;
     assert_eq!(value(&backend, "b").await?.as_deref(), Some(b"2".as_slice()));
     backend.close().await?;
     assert_eq!(value(&backend, "b").await.unwrap_err().kind(), ErrorKind::Closed);
@@ -52,7 +55,7 @@ async fn a_revision_never_comes_back() -> Result<()> {
             assert!(seen.insert(revision.clone()), "{revision:?} was handed out twice");
             let read = GetOptions { want: Want::REVISION, renew: None };
             assert_eq!(backend.get(&key("a"), read).await?.unwrap().revision, Some(revision));
-            backend.remove(&key("a"), Default::default()).await?;
+            backend.remove(&key("a"), RemoveOptions::default()).await?;
         }
         // Dropped, not closed: the next opening waits for the writer to let go of the folder.
     }
@@ -74,5 +77,50 @@ async fn a_conflict_fails_that_write_alone() -> Result<()> {
     assert_eq!(second.unwrap_err().kind(), ErrorKind::Conflict { index: 0 });
     third?;
     assert_eq!(value(&backend, "a").await?.as_deref(), Some(b"1".as_slice()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn writes_that_share_a_commit_see_those_before_them() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = FileBackend::open(folder.path()).await?;
+    let name = key("n");
+    let set = |value: &'static str, condition| {
+        let options = SetOptions { condition, want_revision: true, ..SetOptions::default() };
+        backend.set(&name, Bytes::from_static(value.as_bytes()), options)
+    };
+    let one = AddOptions { delta: 1, min: 0, max: 8, ttl: None };
+    let batch = |condition| {
+        let set = |key, condition| {
+            let options = SetOptions { condition, ..SetOptions::default() };
+            BatchOp::Set { key, value: Bytes::from_static(b"20"), options }
+        };
+        backend.apply(vec![set(key("other"), Condition::Always), set(name.clone(), condition)])
+    };
+    // They are polled in this order, and handed over when they are polled first.
+    let written = tokio::join!(
+        backend.remove(&name, RemoveOptions::default()),
+        set("7", Condition::IfAbsent),
+        set("0", Condition::IfAbsent),
+        backend.add(&name, one),
+        backend.add(&name, one),
+        batch(Condition::IfAbsent),
+        set("3", Condition::Always),
+        backend.add(&name, one),
+        batch(Condition::Always),
+    );
+    written.0?;
+    let first = written.1?;
+    assert_eq!(written.2.unwrap_err().kind(), ErrorKind::Conflict { index: 0 });
+    assert_eq!(written.3?, 8);
+    assert_eq!(written.4.unwrap_err().kind(), ErrorKind::OutOfRange);
+    assert_eq!(written.5.unwrap_err().kind(), ErrorKind::Conflict { index: 1 });
+    let third = written.6?;
+    assert!(first.is_some() && third.is_some() && first != third);
+    assert_eq!(written.7?, 4);
+    written.8?;
+    assert_eq!(value(&backend, "n").await?.as_deref(), Some(b"20".as_slice()));
+    let stale = set("1", Condition::IfRevision(third.unwrap())).await;
+    assert_eq!(stale.unwrap_err().kind(), ErrorKind::Conflict { index: 0 });
     Ok(())
 }

@@ -1,22 +1,74 @@
-//! A backend of one's own: three methods are enough.
+//! A backend of one's own: three methods are enough, and the typed store stands on them.
 //!
-//! The tests run it through the conformance suite, as you should with yours.
+//! ```text
+//! cargo run --example custom_backend
+//! ```
+//!
+//! The tests run this backend through the conformance suite, as you should with yours.
 
 mod backend;
 
+use backend::MapBackend;
+use examples::{Failure, refused, say, step, title};
 use state_runtime::{
-    backend::{Backend, BackendError, GetOptions, SetOptions},
-    key::Key,
+    backend::{AnyBackend, Backend as _},
+    prelude::*,
 };
 
-use crate::backend::MapBackend;
+/// A feature that can be switched on and off.
+#[derive(Debug, StateKey, Validate)]
+#[state(key = "flag:{name}", persistent)]
+struct Flag {
+    #[garde(ascii, length(min = 1))]
+    name: String,
+    #[garde(range(max = 100))]
+    percent: u8,
+}
+
+/// Lives for half an hour, which three methods cannot promise.
+#[derive(Debug, StateKey, Validate)]
+#[state(key = "session:{id}", ttl = "30m")]
+struct Session {
+    #[garde(skip)]
+    id: u64,
+    #[garde(length(min = 1))]
+    user: String,
+}
+
+/// What the compiler says to `store.set(&session)`, where `store` is over a `MapBackend`.
+const NO_TTL: &str = "\
+error[E0277]: `MapBackend` cannot expire entries
+   store.set(&session).await?;
+         --- ^^^^^^^^ unsatisfied trait bound
+   note: use a backend that implements `Ttl`: memory, file, or one of your own with
+         `impl Ttl for …`";
 
 #[tokio::main]
-async fn main() -> Result<(), BackendError> {
-    let backend = MapBackend::default();
-    let key = Key::from_stored("greeting:en");
-    backend.set(&key, "\"hello\"".into(), SetOptions::default()).await?;
-    let entry = backend.get(&key, GetOptions::default()).await?;
-    println!("{backend:?} holds {entry:?}");
+async fn main() -> Result<(), Failure> {
+    title("A backend of one's own: get, set and remove");
+    let store = StateStore::new(MapBackend::default())?;
+    say("declares", format!("capabilities: {}", store.capabilities()));
+    say("durable?", store.backend().loses_state().await?.unwrap_or_else(|| "yes".to_owned()));
+
+    step("All that needs no more than three methods works");
+    store.set(&Flag { name: "dark-mode".into(), percent: 25 }).await?;
+    let flag = store.get(Flag::key("dark-mode")).await?;
+    say("get", format!("{flag:?}"));
+    let (one, none) = store.get_many((Flag::key("dark-mode"), Flag::key("other"))).await?;
+    say("get_many", format!("{} and {}", found(one.as_ref()), found(none.as_ref())));
+    refused("set", store.set(&Flag { name: "dark-mode".into(), percent: 101 }).await)?;
+
+    step("What needs more does not compile");
+    say("TTL", NO_TTL);
+
+    step("Where the backend is known at run time alone, it is refused and never ignored");
+    let store = StateStore::new(AnyBackend::new(MapBackend::default()))?;
+    let session = Session { id: 1, user: "ada".into() };
+    refused("set", store.set(&session).await)?;
+    refused("create", store.create(&Flag { name: "beta".into(), percent: 1 }).await)?;
     Ok(())
+}
+
+fn found(flag: Option<&Flag>) -> &str {
+    flag.map_or("nothing", |flag| &flag.name)
 }

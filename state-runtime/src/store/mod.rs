@@ -21,6 +21,7 @@ pub use self::{
     access::Access,
     builder::StoreBuilder,
     one::TimeToLive,
+    path::decode,
     scan::Scan,
     stored_in::StoredIn,
     tuple::{Keys, Namespaces},

@@ -39,21 +39,16 @@ impl fmt::Debug for Scope {
 }
 
 impl<B: Backend> StateStore<B> {
-    /// key rules → encoded key
+    /// scope → key rules → encoded key
     pub(super) fn encode_key<K: TypedKey>(&self, key: &K) -> Result<Key> {
-        let encoded = self.finish_key(|writer| key.write(writer))?;
-        match key.check() {
-            Ok(()) => Ok(encoded),
-            Err(report) => {
-                let rules = InvalidKey::Rules(Report::of_key::<K>(&report));
-                Err(StateError::invalid_key(encoded, rules))
-            }
-        }
+        encode(key, self.key_writer())
     }
 
     /// key → garde on the whole value → encode → size
     pub(super) fn write<T: Writable>(&self, value: &T) -> Result<(Key, Bytes)> {
-        let key = self.finish_key(|writer| value.write_key(writer))?;
+        let mut writer = self.key_writer();
+        value.write_key(&mut writer);
+        let key = finish(writer)?;
         match value::encode(value) {
             Ok(bytes) => Ok((key, bytes)),
             Err(error) => Err(StateError::of_value(&key, Phase::Write, error)),
@@ -75,13 +70,58 @@ impl<B: Backend> StateStore<B> {
         T::Key::read(KeyReader::new(T::NAMESPACE.format.as_str(), text)).ok()
     }
 
-    fn finish_key(&self, write: impl FnOnce(&mut KeyWriter)) -> Result<Key> {
+    fn key_writer(&self) -> KeyWriter {
         let mut writer = KeyWriter::new();
         if let Some(scope) = &self.scope {
             writer.literal(&scope.0);
         }
-        write(&mut writer);
-        finish(writer)
+        writer
+    }
+}
+
+/// Reads a value that does not come out of a store: from an import, a message or a fixture.
+///
+/// The steps are those of [`StateStore::get`], so what this gives is as good as what was stored: it
+/// fits its type, is of a version that the program knows, and is valid by its rules.
+///
+/// ```
+/// use state_runtime::{StateError, prelude::*, store::decode};
+///
+/// #[derive(Debug, PartialEq, StateKey, Validate)]
+/// #[state(key = "film:{title}", persistent)]
+/// struct Film {
+///     #[garde(length(min = 1))]
+///     title: String,
+///     #[garde(range(min = 1888))]
+///     year: u16,
+/// }
+///
+/// let film = decode(Film::key("Metropolis"), br#"{"year":1927}"#)?;
+/// assert_eq!(film, Film { title: "Metropolis".into(), year: 1927 });
+///
+/// let error = decode(Film::key("Metropolis"), br#"{"year":"1927"}"#).unwrap_err();
+/// assert!(matches!(error, StateError::Decode { path, .. } if path.as_str() == "year"));
+/// # Ok::<(), StateError>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`StateStore::get`] that are about the key and the value.
+pub fn decode<K: TypedKey>(key: K, json: &[u8]) -> Result<K::Value> {
+    let encoded = encode(&key, KeyWriter::new())?;
+    read(key, &encoded, json)
+}
+
+/// key rules → encoded key
+fn encode<K: TypedKey>(key: &K, mut writer: KeyWriter) -> Result<Key> {
+    key.write(&mut writer);
+    let encoded = finish(writer)?;
+    match key.check() {
+        Ok(()) => Ok(encoded),
+        Err(report) => {
+            let rules = InvalidKey::Rules(Report::of_key::<K>(&report));
+            Err(StateError::invalid_key(encoded, rules))
+        }
     }
 }
 

@@ -256,3 +256,63 @@ fn expiry_row(at: Timestamp, key: &str, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(&at.as_millis().to_be_bytes());
     buffer.extend_from_slice(key.as_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use redb::StorageBackend as _;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct InMemory(redb::backends::InMemoryBackend);
+
+    impl Storage for InMemory {
+        fn len(&self) -> io::Result<u64> {
+            self.0.len()
+        }
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.0.read(offset, out)
+        }
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.0.set_len(len)
+        }
+        fn sync(&self) -> io::Result<()> {
+            self.0.sync_data()
+        }
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.0.write(offset, data)
+        }
+    }
+
+    /// Changes, and the keys that expire after them.
+    type Group<'g> = (&'g [(&'g str, Change)], &'g [&'g str]);
+
+    fn put(expiry: Option<u64>) -> Change {
+        let header = Header { revision: 1, expiry: expiry.map(Timestamp::from_millis) };
+        Change::Put(Record { header, value: "value".into() })
+    }
+
+    #[test]
+    fn the_index_holds_exactly_the_entries_that_expire() -> Result<()> {
+        let storage = Arc::new(InMemory(redb::backends::InMemoryBackend::new()));
+        let mut engine = Engine::open(Source::Storage(storage), 1 << 20, false)?;
+        let groups: [Group<'_>; 6] = [
+            (&[("a", put(Some(5))), ("b", put(Some(3))), ("c", put(None))], &["b", "a"]),
+            (&[("a", put(Some(2)))], &["a", "b"]),
+            (&[("a", put(Some(2))), ("c", put(Some(1)))], &["c", "a", "b"]),
+            (&[("b", put(None))], &["c", "a"]),
+            (&[("a", Change::Remove), ("x", Change::Remove)], &["c"]),
+            (&[("c", Change::Remove)], &[]),
+        ];
+        let end = Timestamp::from_millis(u64::MAX - 1);
+        for (number, (group, expiring)) in groups.into_iter().enumerate() {
+            engine.commit(group.iter().map(|(key, change)| (*key, change)), Marks::default())?;
+            let rows = engine.snapshot().expired(end, 10)?;
+            let keys: Vec<_> = rows.iter().map(crate::key::Key::as_str).collect();
+            assert_eq!(keys, expiring, "after group {number}");
+        }
+        Ok(())
+    }
+}

@@ -16,7 +16,7 @@ mod time;
 mod watch;
 mod writer;
 
-use core::{fmt, time::Duration};
+use core::{fmt, iter};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -63,7 +63,9 @@ const PAGE_BYTES: usize = 4 << 20;
 /// - When the disk fails during a commit, all writes of that commit are
 ///   [`ErrorKind::Indeterminate`]. From then on reads go on and writes are [`ErrorKind::ReadOnly`]
 ///   until the folder is opened again.
-/// - Time never steps back below the time of the last commit, not even across a restart.
+/// - Time never steps back below the time of the last commit, not even across a restart: what has
+///   expired stays so. A clock that was set ahead by mistake makes time stand still, once it is
+///   right again, until it gets there.
 ///
 /// Dropping the backend lets the waiting writes finish in the background; [`close`](Backend::close)
 /// waits for them.
@@ -120,28 +122,33 @@ impl FileBackend {
         record.header.expiry.is_none() || record.header.is_live(self.shared.time.now())
     }
 
-    /// Moves the expiry of an entry that was read, if that is due, and tells it.
-    async fn renew(&self, key: &Key, mut record: Record, ttl: Duration) -> Record {
-        let Some(at) = record.header.expiry else { return record };
-        let now = self.shared.time.now();
-        if at.since(now) >= ttl / 8 * 7 {
-            return record;
+    /// Moves the expiry of the entries that were read, where that is due. Together, so that they
+    /// share a commit.
+    async fn renew<'r>(
+        &self,
+        requests: impl Iterator<Item = (&'r Key, GetOptions)>,
+        found: &mut [Option<Record>],
+    ) {
+        let mut renewals = Vec::new();
+        for ((key, options), record) in requests.zip(found) {
+            let (Some(ttl), Some(Record { header, .. })) = (options.renew, record) else {
+                continue;
+            };
+            let now = self.shared.time.now();
+            let expiry = now.after(ttl);
+            if header.expiry.is_some_and(|at| at.since(now) < ttl / 8 * 7) {
+                let renew = Renew { key: key.clone(), revision: header.revision, expiry };
+                renewals.push((header, expiry, self.shared.hand_over(renew)));
+            }
         }
-        let (revision, expiry) = (record.header.revision, now.after(ttl));
-        let renew = Renew { key: key.clone(), revision, expiry };
-        // The value was read: that it could not be renewed is no reason to keep it back.
-        if self.shared.write(renew).await.is_ok() {
-            record.header.expiry = Some(expiry);
+        for (header, expiry, renewal) in renewals {
+            // The value was read: that it could not be renewed is no reason to keep it back.
+            if let Ok(renewal) = renewal
+                && renewal.await.is_ok()
+            {
+                header.expiry = Some(expiry);
+            }
         }
-        record
-    }
-
-    async fn entry(&self, key: &Key, record: Record, options: GetOptions) -> Entry {
-        let record = match options.renew {
-            Some(ttl) => self.renew(key, record, ttl).await,
-            None => record,
-        };
-        record.into_entry(options.want)
     }
 }
 
@@ -159,10 +166,10 @@ impl fmt::Debug for FileBackend {
 
 impl Backend for FileBackend {
     async fn get(&self, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
-        match self.shared.read(|snapshot| self.find(snapshot, key))? {
-            Some(record) => Ok(Some(self.entry(key, record, options).await)),
-            None => Ok(None),
-        }
+        let mut found = [self.shared.read(|snapshot| self.find(snapshot, key))?];
+        self.renew(iter::once((key, options)), &mut found).await;
+        let [found] = found;
+        Ok(found.map(|record| record.into_entry(options.want)))
     }
 
     async fn set(&self, key: &Key, value: Bytes, options: SetOptions) -> Result<Option<Revision>> {
@@ -195,19 +202,16 @@ impl Backend for FileBackend {
         self.shared.time.now()
     }
 
-    /// Reads all entries from one snapshot: half a batch is never seen.
+    /// Reads all of them from one state.
     async fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
-        let records: Vec<_> = self.shared.read(|snapshot| {
+        let mut found: Vec<_> = self.shared.read(|snapshot| {
             requests.iter().map(|(key, _)| self.find(snapshot, key)).collect::<Result<_>>()
         })?;
-        let mut entries = Vec::with_capacity(requests.len());
-        for ((key, options), record) in requests.iter().zip(records) {
-            entries.push(match record {
-                Some(record) => Some(self.entry(key, record, *options).await),
-                None => None,
-            });
-        }
-        Ok(entries)
+        self.renew(requests.iter().map(|(key, options)| (key, *options)), &mut found).await;
+        let entry = |((_, options), record): (&(Key, GetOptions), Option<Record>)| {
+            Some(record?.into_entry(options.want))
+        };
+        Ok(requests.iter().zip(found).map(entry).collect())
     }
 
     async fn exists(&self, key: &Key) -> Result<bool> {

@@ -57,6 +57,11 @@ impl Shared {
         self.failing.swap(true, Ordering::Relaxed)
     }
 
+    /// The next disk error is to be reported again.
+    pub(super) fn works_again(&self) {
+        self.failing.store(false, Ordering::Relaxed);
+    }
+
     /// Shows `snapshot` to all reads from now on.
     pub(super) fn show(&self, snapshot: &Arc<Snapshot>) {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
@@ -72,13 +77,23 @@ impl Shared {
 
     /// Hands a write over to the writer and waits for its commit.
     pub(super) async fn write<O: Operation>(&self, operation: O) -> Result<O::Output> {
+        self.hand_over(operation)?.await
+    }
+
+    /// Hands a write over to the writer at once; what it returns waits for the commit.
+    pub(super) fn hand_over<O: Operation>(
+        &self,
+        operation: O,
+    ) -> Result<impl Future<Output = Result<O::Output>> + Send + use<O>> {
         let (call, answer) = Call::new(operation);
         self.queue.push(call)?;
-        answer.await.unwrap_or_else(|_| {
-            Err(BackendError::new(
-                ErrorKind::Indeterminate,
-                "the writer stopped before it answered; open the folder again",
-            ))
+        Ok(async move {
+            answer.await.unwrap_or_else(|_| {
+                Err(BackendError::new(
+                    ErrorKind::Indeterminate,
+                    "the writer stopped before it answered; open the folder again",
+                ))
+            })
         })
     }
 }

@@ -187,3 +187,47 @@ impl<S: redb::StorageBackend> redb::StorageBackend for Overlay<S> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use redb::StorageBackend as _;
+
+    use super::*;
+
+    /// A storage that does what an overlay has to look like.
+    fn below(len: usize) -> redb::backends::InMemoryBackend {
+        let below = redb::backends::InMemoryBackend::new();
+        let bytes: Vec<u8> = (0..len).map(|n| u8::try_from(n % 251).unwrap_or_default()).collect();
+        below.set_len(len as u64).unwrap();
+        below.write(0, &bytes).unwrap();
+        below
+    }
+
+    fn all(storage: &impl redb::StorageBackend) -> Vec<u8> {
+        let mut bytes = vec![0; usize::try_from(storage.len().unwrap()).unwrap()];
+        storage.read(0, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn an_overlay_shows_its_writes_and_keeps_them_to_itself() {
+        const LEN: usize = 3 * PAGE + 100;
+        let (untouched, written) = (below(LEN), below(LEN));
+        let overlay = Overlay::new(below(LEN)).unwrap();
+        let changes: [(u64, &[u8]); 4] =
+            [(0, b"start"), (PAGE_LEN - 2, b"across"), (3 * PAGE_LEN, &[7; 100]), (50, &[9; 9000])];
+        for (offset, data) in changes {
+            written.write(offset, data).unwrap();
+            overlay.write(offset, data).unwrap();
+            assert!(all(&overlay) == all(&written), "after the write at {offset}");
+        }
+        // What was cut off comes back as zeroes, not as what lies below.
+        for len in [2 * PAGE_LEN + 10, 4 * PAGE_LEN, 100, PAGE_LEN] {
+            written.set_len(len).unwrap();
+            overlay.set_len(len).unwrap();
+            assert!(all(&overlay) == all(&written), "at a length of {len}");
+        }
+        assert!(overlay.read(PAGE_LEN - 1, &mut [0; 2]).is_err(), "read past the end");
+        assert!(all(&overlay.below) == all(&untouched), "what lies below was changed");
+    }
+}

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    engine::{Engine, Marks},
+    engine::{Change, Engine, Marks},
     error,
     expiry::Sweep,
     folder::Folder,
@@ -23,6 +23,9 @@ use crate::{backend::Result, key::Key};
 
 /// The most writes of one group. It bounds how long the first of them waits.
 const MAX_GROUP: usize = 4096;
+/// How often the file is opened again for reading after disk errors. Each opening may have to read
+/// it whole, and a disk that fails this often will not get well.
+const MAX_SALVAGES: u32 = 16;
 /// How many revisions are set aside at once.
 const REVISION_BLOCK: u64 = 1 << 20;
 
@@ -35,6 +38,7 @@ pub(super) struct Writer {
     next_revision: u64,
     sweep: Sweep,
     read_only: bool,
+    salvages: u32,
 }
 
 impl Writer {
@@ -54,7 +58,15 @@ impl Writer {
         shared.show(engine.snapshot());
         let next_revision = stored.revision.max(1);
         let sweep = Sweep::new();
-        Ok(Self { shared, engine, _folder: folder, next_revision, sweep, read_only: false })
+        Ok(Self {
+            shared,
+            engine,
+            _folder: folder,
+            next_revision,
+            sweep,
+            read_only: false,
+            salvages: 0,
+        })
     }
 
     /// What the callers share with this writer.
@@ -147,9 +159,23 @@ impl Writer {
         if decided.changes.is_empty() && !decided.must_commit {
             return Ok(());
         }
-        let marks = Marks { clock: self.shared.time.now(), ..self.engine.marks() };
+        let marks = self.marks(decided)?;
         let changes = decided.changes.iter().map(|(key, change)| (key.0.as_str(), change));
         self.engine.commit(changes, marks)
+    }
+
+    /// The marks to store with a group. Time matters to entries that expire, and to a probe, which
+    /// has to write something.
+    fn marks(&self, decided: &Decided) -> Result<Marks> {
+        let stored = self.engine.marks();
+        let expires = |change: &Change| match change {
+            Change::Put(record) => record.header.expiry.is_some(),
+            Change::Remove => false,
+        };
+        let matters = decided.must_commit
+            || decided.changes.values().any(expires)
+            || self.engine.snapshot().next_expiry()?.is_some();
+        Ok(if matters { Marks { clock: self.shared.time.now(), ..stored } } else { stored })
     }
 
     /// Makes sure that `count` revisions can be given away which no later opening gives away again.
@@ -180,8 +206,12 @@ impl Writer {
     fn salvage(&mut self) {
         self.read_only = true;
         self.shared.is_failing();
+        self.salvages += 1;
         if self.engine.salvage().is_ok() {
             self.shared.show(self.engine.snapshot());
+            if self.salvages < MAX_SALVAGES {
+                self.shared.works_again();
+            }
         }
     }
 }

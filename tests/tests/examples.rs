@@ -1,0 +1,224 @@
+//! The examples do what they say, run as a user would run them.
+
+use std::{
+    collections::HashMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+};
+
+use serde_json::Value;
+
+/// Names the file of real records that the import is tried on, where there is one.
+const REAL_DATA: &str = "STATE_IMPORT_FILE";
+
+/// The programs of the package, built as `cargo run --example` builds them.
+static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--message-format=json", "--package", "examples", "--examples"])
+        .arg("--manifest-path")
+        .arg(root)
+        .output()
+        .expect("cargo runs");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let messages = String::from_utf8_lossy(&built.stdout);
+    let program = |line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let path = message["executable"].as_str()?.into();
+        Some((message["target"]["name"].as_str()?.to_owned(), path))
+    };
+    messages.lines().filter_map(program).collect()
+});
+
+/// What a program has printed, and its exit code.
+#[derive(Debug)]
+struct Printed {
+    out: String,
+    err: String,
+    code: Option<i32>,
+}
+
+impl Printed {
+    /// The variants of the errors that were refused, in order.
+    fn refusals(&self) -> Vec<&str> {
+        let variant = |line| str::split_once(line, "refused with StateError::").map(|it| it.1);
+        self.out.lines().filter_map(variant).collect()
+    }
+
+    /// What stands behind a label.
+    fn value(&self, label: &str) -> &str {
+        let mut values = self.out.lines().filter_map(|line| line.trim_start().strip_prefix(label));
+        values.next().map_or("", str::trim)
+    }
+}
+
+fn run(name: &str, folder: &Path, arguments: &[&str]) -> Printed {
+    let program = PROGRAMS.get(name).unwrap_or_else(|| panic!("there is no example `{name}`"));
+    let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
+    let printed = Printed {
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+        code: output.status.code(),
+    };
+    assert!(!printed.err.contains("panicked"), "{printed:?}");
+    printed
+}
+
+#[test]
+fn the_quickstart_finds_what_the_run_before_has_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = run("quickstart", folder.path(), &[]);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert!(first.out.contains("This is the first run"), "{}", first.out);
+    assert_eq!(first.refusals(), ["Invalid", "Invalid", "Decode"]);
+    assert!(folder.path().join("state").is_dir());
+
+    let second = run("quickstart", folder.path(), &[]);
+    assert_eq!(second.code, Some(0), "{second:?}");
+    assert!(second.out.contains("this is run 2"), "{}", second.out);
+    assert_eq!(second.value("counter "), "runs = 1");
+    assert_eq!(second.value("session "), "ada, 2 items in the cart");
+    assert_eq!(second.value("job "), "nightly report, Queued");
+}
+
+#[test]
+fn the_quickstart_takes_another_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run("quickstart", folder.path(), &["elsewhere"]).code, Some(0));
+    assert!(folder.path().join("elsewhere").is_dir());
+    assert!(!folder.path().join("state").exists());
+}
+
+#[test]
+fn every_pitfall_ends_in_its_typed_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = run("pitfalls", folder.path(), &[]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let expected = [
+        "NamespaceConflict",
+        "Invalid",
+        "Invalid",
+        "TooLarge",
+        "AlreadyExists",
+        "Version",
+        "Denied",
+        "Decode",
+        "NotDurable",
+    ];
+    assert_eq!(printed.refusals(), expected);
+    assert!(!printed.out.contains("hunter2"), "{}", printed.out);
+}
+
+#[test]
+fn a_backend_of_three_methods_is_never_asked_for_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = run("custom_backend", folder.path(), &[]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert_eq!(printed.refusals(), ["Invalid", "Unsupported", "Unsupported"]);
+}
+
+/// The rejected records: index, field and reason.
+fn rejected(printed: &Printed) -> Vec<String> {
+    let rows = printed.out.lines().skip_while(|line| !line.starts_with("Rejected")).skip(2);
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    rows.take_while(|line| !line.is_empty()).map(words).collect()
+}
+
+#[test]
+fn the_import_stores_what_is_valid_and_tells_what_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "x".repeat(201);
+    let records = serde_json::json!([
+        {"Title": "Plain", "Release Date": "Jun 12 1998", "IMDB Rating": 7, "US Gross": 1},
+        {"Title": "a:b/c.d=e*[f]{g}\u{0}\n\u{202e}\"'é🎬", "Release Date": "Feb 29 2000"},
+        {"Title": "..", "Release Date": "1927-01-10", "MPAA Rating": "PG-13"},
+        {"Title": "Plain", "Release Date": "Jan 01 1950"},
+        {"Title": 300, "Release Date": "Mar 09 2007"},
+        {"Title": null, "Release Date": "Mar 09 2007"},
+        {"Release Date": "Mar 09 2007"},
+        {"Title": "", "Release Date": "Mar 09 2007"},
+        {"Title": long, "Release Date": "Mar 09 2007"},
+        {"Title": "A", "Release Date": "Feb 30 2000"},
+        {"Title": "B", "Release Date": "Dec 31 2046"},
+        {"Title": "C", "Release Date": "yesterday"},
+        {"Title": "D"},
+        {"Title": "E", "Release Date": "Mar 09 2007", "US Gross": "much"},
+        {"Title": "F", "Release Date": "Mar 09 2007", "US Gross": -1},
+        {"Title": "G", "Release Date": "Mar 09 2007", "MPAA Rating": "X", "IMDB Rating": 11},
+        {"Title": "H", "Release Date": "Mar 09 2007", "Rotten Tomatoes Rating": 101, "IMDB Rating": 0.5},
+        {"Title": "I", "Release Date": "Mar 09 2007", "US Gross": 2, "Worldwide Gross": 1},
+        {"Title": "J", "Release Date": "Mar 09 2007", "Notes": "x".repeat(5000)},
+        "not an object",
+        {"Title": "A", "Release Date": "Feb 28 2000"},
+    ]);
+    fs::write(folder.path().join("dirty.json"), records.to_string()).unwrap();
+
+    let first = run("import", folder.path(), &["dirty.json"]);
+    assert_eq!(first.code, Some(0), "{first:?}");
+    let expected = [
+        "4 Title a number, and a title is text",
+        "5 Title nothing, and a title is text",
+        "6 Title nothing, and a title is text",
+        "7 title empty",
+        "8 title length is greater than 200",
+        "9 release_date no day of the calendar",
+        "10 release_date after 2011, when these figures were collected",
+        "11 Release Date the field's own `Deserialize` refused the value",
+        "12 release_date missing",
+        "13 US Gross a string does not fit the field's type",
+        "14 US Gross the value is not one that the field can have",
+        "15 MPAA Rating the enum has no such variant",
+        "16 imdb_rating lower than 1",
+        "rotten_tomatoes_rating greater than 100",
+        "17 worldwide_gross less than in the US alone",
+        "18 the record 5053 bytes, 4096 are allowed",
+        "19 the record not an object with one title",
+    ];
+    assert_eq!(rejected(&first), expected);
+    for (label, value) in [("records ", "21"), ("stored ", "4"), ("there before ", "0")] {
+        assert_eq!(first.value(label), value, "{}", first.out);
+    }
+    assert!(first.value("duplicates ").starts_with("1 "), "{}", first.out);
+    assert!(first.value("films ").starts_with("4 found"), "{}", first.out);
+    assert!(first.value("keys ").starts_with("4 give"), "{}", first.out);
+
+    let second = run("import", folder.path(), &["dirty.json"]);
+    assert_eq!(second.code, Some(0), "{second:?}");
+    assert_eq!(rejected(&second), expected);
+    for (label, value) in [("stored ", "0"), ("there before ", "4")] {
+        assert_eq!(second.value(label), value, "{}", second.out);
+    }
+}
+
+#[test]
+fn the_import_says_what_is_wrong_with_its_arguments() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("broken.json"), "[{]").unwrap();
+    for arguments in [&[][..], &["--help"], &["a.json", "b.json"], &["a.json", "--store"]] {
+        let printed = run("import", folder.path(), arguments);
+        assert_eq!(printed.code, Some(2), "{arguments:?}: {printed:?}");
+        assert!(printed.err.starts_with("usage: "), "{arguments:?}: {printed:?}");
+    }
+    for (file, expected) in [
+        ("absent.json", "`absent.json` cannot be read"),
+        ("broken.json", "`broken.json` is not a JSON array of records"),
+    ] {
+        let printed = run("import", folder.path(), &[file]);
+        assert_eq!(printed.code, Some(1), "{printed:?}");
+        assert!(printed.err.contains(expected), "{printed:?}");
+    }
+    assert!(!folder.path().join("state").exists());
+}
+
+#[test]
+fn the_import_takes_real_records_where_there_are_some() {
+    let Some(file) = env::var_os(REAL_DATA) else { return };
+    let file = fs::canonicalize(file).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let printed = run("import", folder.path(), &[file.to_str().unwrap()]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert!(printed.out.contains("they agree"), "{}", printed.out);
+    assert_ne!(printed.value("stored "), "0", "{}", printed.out);
+}
