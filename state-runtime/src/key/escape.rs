@@ -21,10 +21,11 @@ pub(super) fn plain_run(text: &str) -> usize {
     run + text.bytes().skip(run).take_while(|&byte| is_plain(byte)).count()
 }
 
-/// How many bytes at the start of `text` can belong to one segment.
-pub(super) fn segment_len(text: &str) -> usize {
+/// The segment at the start of `text`, escaped as it is, and what follows it.
+pub(super) fn split_segment(text: &str) -> (&str, &str) {
     let run = plain_run(text);
-    run + text.bytes().skip(run).take_while(|&byte| is_plain(byte) || byte == b'=').count()
+    let in_segment = |byte: &u8| is_plain(*byte) || *byte == b'=';
+    text.split_at(run + text.bytes().skip(run).take_while(in_segment).count())
 }
 
 /// The three characters that stand for a byte that is not plain.
@@ -86,7 +87,8 @@ mod tests {
             for stop in [":", "=41", "é", "\u{7f}", "@", "[", "`", "{", "/"] {
                 assert_eq!(plain_run(&format!("{run}{stop}xyz")), len, "{len} before {stop}");
             }
-            assert_eq!(segment_len(&format!("{run}=41{run}:x")), 2 * len + 3);
+            let segment = format!("{run}=3A{run}");
+            assert_eq!(split_segment(&format!("{segment}:x")), (segment.as_str(), ":x"));
         }
     }
 

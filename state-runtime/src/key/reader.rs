@@ -61,7 +61,7 @@ impl<'t> KeyReader<'t> {
         parse: impl FnOnce(&str) -> Result<P, PartError>,
         write: impl FnOnce(&P, &mut Segment<'_>),
     ) -> Result<P, KeyError> {
-        let (segment, rest) = self.rest.split_at(escape::segment_len(self.rest));
+        let (segment, rest) = escape::split_segment(self.rest);
         if segment.is_empty() {
             return Err(self.mismatch());
         }

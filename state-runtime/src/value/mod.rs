@@ -58,7 +58,7 @@ fn encode_into<T: StateKey>(value: &T, buffer: &mut Vec<u8>) -> Result<(), Value
         return Ok(());
     }
     // A flattened map could smuggle in a member that reading would take for the runtime's.
-    if buffer.contains(&b'$') && envelope::has_reserved_member(buffer) {
+    if memchr::memchr(b'$', buffer).is_some() && envelope::has_reserved_member(buffer) {
         return Err(ValueError::Reserved);
     }
     if T::NAMESPACE.version > 1 {
