@@ -10,11 +10,25 @@ use core::{
 use super::{KeyWriter, PartError};
 
 /// The segment that a [`KeyPart`] writes itself into; see [`push_str`](Segment::push_str).
-#[derive(Debug)]
 pub struct Segment<'w> {
-    pub(super) writer: &'w mut KeyWriter,
+    pub(super) sink: Sink<'w>,
     /// Whether the value has no text.
     pub(super) refused: bool,
+}
+
+/// Where the plain text of a field goes.
+pub(super) enum Sink<'w> {
+    /// Into a key, escaped.
+    Key(&'w mut KeyWriter),
+    /// Nowhere: it is compared with what is expected to follow; `None` once it differed.
+    Expected(Option<&'w str>),
+}
+
+/// Hides the text, which may be a secret.
+impl fmt::Debug for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Segment").field("refused", &self.refused).finish_non_exhaustive()
+    }
 }
 
 /// A type that can be a key field.

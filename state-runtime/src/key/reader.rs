@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Key, KeyError, KeyPart, KeyWriter, MAX_KEY_LEN, PartError, Segment, escape};
+use super::{KeyError, KeyPart, MAX_KEY_LEN, PartError, Segment, escape};
 
 /// Reads the literals and segments of one encoded key, in order.
 ///
@@ -61,14 +61,12 @@ impl<'t> KeyReader<'t> {
         parse: impl FnOnce(&str) -> Result<P, PartError>,
         write: impl FnOnce(&P, &mut Segment<'_>),
     ) -> Result<P, KeyError> {
-        let in_segment = |byte: u8| escape::is_plain(byte) || byte == b'=';
-        let end = self.rest.bytes().position(|b| !in_segment(b)).unwrap_or(self.rest.len());
-        let (segment, rest) = self.rest.split_at(end);
+        let (segment, rest) = escape::split_segment(self.rest);
         if segment.is_empty() {
             return Err(self.mismatch());
         }
         self.rest = rest;
-        canonical(field, segment, parse, write).map_err(|reason| KeyError::Part { field, reason })
+        canonical(segment, parse, write).map_err(|reason| KeyError::Part { field, reason })
     }
 
     /// Ends the reading.
@@ -97,18 +95,18 @@ impl fmt::Debug for KeyReader<'_> {
 }
 
 fn canonical<P>(
-    field: &'static str,
     segment: &str,
     parse: impl FnOnce(&str) -> Result<P, PartError>,
     write: impl FnOnce(&P, &mut Segment<'_>),
 ) -> Result<P, PartError> {
-    let part = parse(&escape::unescape(segment)?)?;
-    // `parse` of most types is lenient (`+7`, `007`); writing the result again is not.
-    let mut writer = KeyWriter::new();
-    writer.segment(field, |segment| write(&part, segment));
-    match writer.finish().map(Key::into_string) {
-        Ok(canonical) if canonical == segment => Ok(part),
-        _ => Err(PartError::NotCanonical),
+    let plain = escape::unescape(segment)?;
+    let part = parse(&plain)?;
+    // `parse` of most types is lenient (`+7`, `007`); writing the result again is not. Escaping it
+    // once more could tell nothing new: only the one canonical escape was read.
+    if Segment::is(&plain, |text| write(&part, text)) {
+        Ok(part)
+    } else {
+        Err(PartError::NotCanonical)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write as _};
 
-use super::{Key, KeyError, KeyPart, MAX_KEY_LEN, PartError, Segment, escape};
+use super::{Key, KeyError, KeyPart, MAX_KEY_LEN, PartError, Segment, escape, part::Sink};
 
 /// Enough for nearly every key, so that building one allocates once.
 const TYPICAL_LEN: usize = 64;
@@ -43,7 +43,7 @@ impl KeyWriter {
             return;
         }
         let start = self.text.len();
-        let mut segment = Segment { writer: self, refused: false };
+        let mut segment = Segment { sink: Sink::Key(self), refused: false };
         write(&mut segment);
         let refused = segment.refused;
         if self.error.is_none() {
@@ -93,8 +93,7 @@ impl KeyWriter {
         // Most fields are one plain run. Runs end at ASCII characters, so between characters.
         let mut rest = plain;
         while !rest.is_empty() {
-            let run = rest.bytes().take_while(|&byte| escape::is_plain(byte)).count();
-            let (as_is, tail) = rest.split_at(run);
+            let (as_is, tail) = rest.split_at(escape::plain_run(rest));
             self.literal(as_is);
             let run = tail.bytes().take_while(|&byte| !escape::is_plain(byte)).count();
             let (special, tail) = tail.split_at(run);
@@ -145,9 +144,19 @@ impl Default for KeyWriter {
 }
 
 impl Segment<'_> {
+    /// Whether `write` gives the text `plain`, found out without writing it.
+    pub(super) fn is(plain: &str, write: impl FnOnce(&mut Segment<'_>)) -> bool {
+        let mut segment = Segment { sink: Sink::Expected(Some(plain)), refused: false };
+        write(&mut segment);
+        matches!(segment.sink, Sink::Expected(Some(""))) && !segment.refused
+    }
+
     /// Appends plain text; it is escaped on the way.
     pub fn push_str(&mut self, plain: &str) {
-        self.writer.escaped(plain);
+        match &mut self.sink {
+            Sink::Key(writer) => writer.escaped(plain),
+            Sink::Expected(rest) => *rest = rest.and_then(|rest| rest.strip_prefix(plain)),
+        }
     }
 
     /// Appends what `Display` prints, for types whose `Display` and `FromStr` are inverses.

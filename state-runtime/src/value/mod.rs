@@ -3,6 +3,8 @@
 //! Write: garde rules, encode, size. Read: size, decode, version, join with the key, garde rules.
 //! No error of this floor holds a piece of a value; see `report` and `trace`.
 
+#[doc(hidden)]
+pub mod codec;
 mod envelope;
 mod error;
 mod names;
@@ -56,7 +58,7 @@ fn encode_into<T: StateKey>(value: &T, buffer: &mut Vec<u8>) -> Result<(), Value
         return Ok(());
     }
     // A flattened map could smuggle in a member that reading would take for the runtime's.
-    if buffer.contains(&b'$') && envelope::has_reserved_member(buffer) {
+    if memchr::memchr(b'$', buffer).is_some() && envelope::has_reserved_member(buffer) {
         return Err(ValueError::Reserved);
     }
     if T::NAMESPACE.version > 1 {
