@@ -6,7 +6,7 @@
 //! cargo run --example quickstart -- elsewhere  # another folder
 //! ```
 
-use std::{env, time::Duration};
+use std::{env, path::PathBuf, time::Duration};
 
 use examples::{Failure, refused, say, step, title};
 use serde::{Deserialize, Serialize};
@@ -74,9 +74,9 @@ type Store = StateStore<FileBackend>;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let folder = env::args().nth(1).unwrap_or_else(|| "state".to_owned());
+    let folder: PathBuf = env::args_os().nth(1).unwrap_or_else(|| "state".into()).into();
     title("state-runtime quickstart");
-    say("folder", &folder);
+    say("folder", folder.display());
 
     let store = StateStore::production(FileBackend::open(&folder).await?).await?;
     let run = greet(&store).await?;

@@ -56,6 +56,12 @@ struct Reset {
     user: u64,
 }
 
+/// What the compiler says to a type that does not tell how long it lives.
+const FORGOTTEN_TTL: &str = "\
+error: say how long the state lives: add `ttl = \"30m\"` or `persistent` to `#[state(…)]`
+   struct Session {
+          ^^^^^^^";
+
 type Store = StateStore<MemoryBackend>;
 
 #[tokio::main]
@@ -125,11 +131,7 @@ async fn data_that_nobody_validated(store: &Store) -> Result<(), Failure> {
 fn a_forgotten_ttl() {
     step("A forgotten TTL");
     say("the code", "#[state(key = \"session:{session_id}\")]\nstruct Session { … }");
-    say(
-        "does not build",
-        "error: say how long the state lives: add `ttl = \"30m\"` or `persistent`",
-    );
-    say("", "       to `#[state(…)]`");
+    say("does not build", FORGOTTEN_TTL);
 }
 
 async fn a_value_without_bound(store: &Store) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::{
     env,
     error::Error,
     fmt::{self, Display},
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Write as _},
 };
 
 use state_runtime::StateError;
@@ -14,12 +14,12 @@ const WIDTH: usize = 100;
 
 /// Prints what the program is.
 pub fn title(text: &str) {
-    println!("\n{}", emphasised(text));
+    print(&format!("\n{}", emphasised(text)));
 }
 
 /// Prints what comes next.
 pub fn step(text: &str) {
-    println!("\n{}", emphasised(text));
+    print(&format!("\n{}", emphasised(text)));
 }
 
 /// Prints one aligned line.
@@ -27,9 +27,14 @@ pub fn say(label: &str, text: impl Display) {
     let text = text.to_string();
     let mut label = label;
     for line in text.lines().flat_map(wrapped) {
-        println!("{}", format!("  {label:<LABEL$}{line}").trim_end());
+        print(format!("  {label:<LABEL$}{line}").trim_end());
         label = "";
     }
+}
+
+/// Prints a line. That nobody reads on (`| head`) is no reason to stop.
+fn print(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Prints the error of a call that has to be refused.

@@ -122,7 +122,14 @@ pub(crate) fn is_by_value(ty: &Type, generics: &Generics) -> bool {
         "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
         "bool", "char",
     ];
-    let Type::Path(TypePath { qself: None, path, .. }) = ty else { return false };
+    let ty = match ty {
+        // What a macro of the user passes on as `$ty` comes in a group that nobody sees.
+        Type::Group(group) => return is_by_value(&group.elem, generics),
+        Type::Paren(paren) => return is_by_value(&paren.elem, generics),
+        Type::Path(ty) if ty.qself.is_none() => ty,
+        _ => return false,
+    };
+    let path = &ty.path;
     if let Some(ident) = path.get_ident() {
         return BY_VALUE.iter().any(|name| ident == name)
             || generics.type_params().any(|param| param.ident == *ident);

@@ -26,12 +26,15 @@ impl Fault {
         Self { at, message: message.into() }
     }
 
-    /// The message, and under it the format with the fault marked: the compiler cannot point into
-    /// a literal.
+    /// The message, and under it the format with the fault marked, unless it is the whole of it: the
+    /// compiler cannot point into a literal.
     pub(crate) fn render(&self, format: &str) -> String {
         let before = format.get(..self.at.start).unwrap_or(format).chars().count();
         let marked = format.get(self.at.clone()).unwrap_or_default().chars().count().max(1);
         let (pad, marks) = (" ".repeat(before), "^".repeat(marked));
+        if self.at == (0..format.len()) {
+            return self.message.clone();
+        }
         format!("{}\n\n    {format}\n    {pad}{marks}", self.message)
     }
 }
@@ -43,13 +46,6 @@ enum Unit<'f> {
     Open,
     Close,
     Field(&'f str),
-}
-
-impl Unit<'_> {
-    /// Whether a placeholder may stand beside it.
-    fn borders(&self) -> bool {
-        matches!(self, Self::Delimiter(_) | Self::Open | Self::Close)
-    }
 }
 
 type Units<'f> = Vec<(Unit<'f>, Range<usize>)>;
@@ -68,8 +64,7 @@ pub(crate) fn parse(format: &str) -> Result<Vec<Piece>, Vec<Fault>> {
     if faults.is_empty() {
         check_delimiters(&units, &mut faults);
         check_braces(&units, &mut faults);
-        check_placeholders(&units, &mut faults);
-        check_first_segment(&units, &mut faults);
+        check_segments(&units, &mut faults);
         check_length(format, &units, &mut faults);
     }
     if faults.is_empty() { Ok(pieces(units)) } else { Err(faults) }
@@ -142,6 +137,10 @@ fn scan<'f>(format: &'f str, faults: &mut Vec<Fault>) -> Units<'f> {
 }
 
 fn is_identifier(name: &str) -> bool {
+    // The parser would skip spaces.
+    if name.contains(char::is_whitespace) {
+        return false;
+    }
     syn::parse_str::<syn::Ident>(name.strip_prefix("r#").unwrap_or(name)).is_ok()
         || syn::parse_str::<syn::Ident>(&format!("r#{name}")).is_ok()
 }
@@ -149,6 +148,10 @@ fn is_identifier(name: &str) -> bool {
 fn placeholder_fault(name: &str, at: Range<usize>) -> Fault {
     if name.is_empty() {
         return Fault::new(at, "the placeholder is empty; name a field between the braces");
+    }
+    let trimmed = name.trim();
+    if is_identifier(trimmed) {
+        return Fault::new(at, format!("the placeholder has spaces; write `{{{trimmed}}}`"));
     }
     Fault::new(
         at,
@@ -225,43 +228,59 @@ fn check_braces(units: &Units<'_>, faults: &mut Vec<Fault>) {
     }
 }
 
-fn check_placeholders(units: &Units<'_>, faults: &mut Vec<Fault>) {
-    for pair in units.windows(2) {
-        let [(left, left_at), (right, right_at)] = pair else { continue };
-        let at = left_at.start..right_at.end;
-        match (left, right) {
-            (Unit::Field(a), Unit::Field(b)) => faults.push(Fault::new(
-                at,
-                format!("nothing separates two fields; write `{{{a}}}:{{{b}}}`"),
-            )),
-            (Unit::Field(name), other) if !other.borders() => faults.push(Fault::new(
-                at,
-                format!("a field fills its whole segment; put a delimiter after it: `{{{name}}}:`"),
-            )),
-            (other, Unit::Field(name)) if !other.borders() => faults.push(Fault::new(
-                at,
+/// A field fills its segment, and the first segment has none. One fault a segment.
+fn check_segments(units: &Units<'_>, faults: &mut Vec<Fault>) {
+    let delimiter = units.iter().find_map(|(unit, _)| match unit {
+        Unit::Delimiter(c) => Some(*c),
+        _ => None,
+    });
+    let segments = units.split(|(unit, _)| matches!(unit, Unit::Delimiter(_)));
+    for (index, segment) in segments.enumerate() {
+        let field = segment.iter().find_map(|(unit, at)| match unit {
+            Unit::Field(name) => Some((name, at)),
+            _ => None,
+        });
+        // Literal braces separate as delimiters do: no segment holds one.
+        let mut runs = segment.split(|(unit, _)| matches!(unit, Unit::Open | Unit::Close));
+        match (field, runs.find(|run| is_mixed(run))) {
+            (Some((name, at)), _) if index == 0 => faults.push(Fault::new(
+                at.clone(),
                 format!(
-                    "a field fills its whole segment; put a delimiter before it: `:{{{name}}}`"
+                    "the first segment holds a field, so it could be any key; start with a name, like `session:{{{name}}}`"
                 ),
             )),
+            (_, Some(run)) => faults.push(unseparated(run, delimiter.unwrap_or(':'))),
             _ => {}
         }
     }
 }
 
-fn check_first_segment(units: &Units<'_>, faults: &mut Vec<Fault>) {
-    let first = units.iter().take_while(|(unit, _)| !matches!(unit, Unit::Delimiter(_)));
-    for (unit, at) in first {
-        if let Unit::Field(name) = unit {
-            faults.push(Fault::new(
-                at.clone(),
-                format!(
-                    "the first segment holds a field, so it could be any key; start with a name, like `session:{{{name}}}`"
-                ),
-            ));
-            return;
+fn is_mixed(run: &[(Unit<'_>, Range<usize>)]) -> bool {
+    run.len() > 1 && run.iter().any(|(unit, _)| matches!(unit, Unit::Field(_)))
+}
+
+/// A field beside a field or a text, and how to write them apart.
+fn unseparated(run: &[(Unit<'_>, Range<usize>)], delimiter: char) -> Fault {
+    let mut parts = vec![String::new()];
+    for (unit, _) in run {
+        match (unit, parts.last_mut()) {
+            (Unit::Field(name), _) => parts.extend([format!("{{{name}}}"), String::new()]),
+            (Unit::Plain(c), Some(text)) => text.push(*c),
+            _ => {}
         }
     }
+    let apart: Vec<_> = parts
+        .iter()
+        .map(|part| part.trim_matches(['-', '_']))
+        .filter(|part| !part.is_empty())
+        .collect();
+    let apart = apart.join(&delimiter.to_string());
+    let start = run.first().map_or(0, |(_, at)| at.start);
+    let end = run.last().map_or(start, |(_, at)| at.end);
+    let message = format!(
+        "a field fills its whole segment, or nobody could tell where it ends; write `{apart}`"
+    );
+    Fault::new(start..end, message)
 }
 
 fn check_length(format: &str, units: &Units<'_>, faults: &mut Vec<Fault>) {

@@ -52,6 +52,9 @@ const MAX_MILLIS: u64 = 3_653 * 24 * 3_600_000;
 
 /// A duration in milliseconds, or what is wrong with it and how to put it right.
 pub(crate) fn duration(text: &str) -> Result<u64, String> {
+    if let Some(answer) = without_spaces(text, duration) {
+        return answer;
+    }
     let mut total: u64 = 0;
     let mut rest = text;
     let mut allowed = DURATIONS.as_slice();
@@ -117,6 +120,9 @@ fn wrong_duration_unit(text: &str, number: &str, unit: &str) -> String {
 
 /// A size in bytes, or what is wrong with it and how to put it right.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
+    if let Some(answer) = without_spaces(text, size) {
+        return answer;
+    }
     let known = "the units are B, KiB, MiB, GiB, KB, MB and GB";
     let (number, unit, tail) = split(text);
     if number.is_empty() || !tail.is_empty() {
@@ -141,6 +147,21 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         Some(bytes) if u32::try_from(bytes).is_ok() => Ok(bytes),
         _ => Err(format!("`{text}` is over the largest `max_size`, 4 GiB less one byte")),
     }
+}
+
+/// What is wrong with a text that has spaces; `None` for one that has none.
+fn without_spaces(
+    text: &str,
+    parse: fn(&str) -> Result<u64, String>,
+) -> Option<Result<u64, String>> {
+    if !text.contains(char::is_whitespace) {
+        return None;
+    }
+    let tight: String = text.split_whitespace().collect();
+    Some(Err(match parse(&tight) {
+        Ok(_) => format!("`{text}` has spaces; write `{tight}`"),
+        Err(message) => message,
+    }))
 }
 
 /// The leading digits, what follows up to the next digit, and the rest.
@@ -173,7 +194,8 @@ mod tests {
             ("", "is empty"),
             ("m", "not a duration"),
             ("-5m", "not a duration"),
-            ("5 m", "unknown unit ` m`"),
+            ("5 m", "has spaces; write `5m`"),
+            ("1h 30 parsecs", "unknown unit `parsecs`"),
             ("30", "did you mean `30s`?"),
             ("30min", "did you mean `30m`?"),
             ("30x", "unknown unit `x`; the units"),
@@ -205,6 +227,7 @@ mod tests {
             ("1KiB2B", "not a size"),
             ("65536", "did you mean `65536B`?"),
             ("64kib", "did you mean `64KiB`?"),
+            ("64 KiB", "has spaces; write `64KiB`"),
             ("64Kib", "did you mean `64KiB`?"),
             ("1TiB", "unknown unit `TiB`"),
             ("0KiB", "leaves no room"),

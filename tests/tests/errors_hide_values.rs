@@ -69,6 +69,7 @@ struct Open {
     rest: BTreeMap<String, String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
 fn fail_if_asked<S: Serializer>(fails: &bool, serializer: S) -> Result<S::Ok, S::Error> {
     if *fails {
         return Err(serde::ser::Error::custom(CANARY));
@@ -117,13 +118,13 @@ fn trace() {
 
 /// Everything that can be printed of an error: it and each of its sources, in both forms.
 fn printed(error: &StateError) -> String {
-    let mut text = format!("{error}\n{error:?}\n{error:#?}\n");
+    let mut text = vec![format!("{error}\n{error:?}\n{error:#?}")];
     let mut source = error.source();
     while let Some(error) = source {
-        text.push_str(&format!("{error}\n{error:?}\n"));
+        text.push(format!("{error}\n{error:?}"));
         source = error.source();
     }
-    text
+    text.join("\n")
 }
 
 /// Checks an error and notes its variant.
@@ -163,7 +164,7 @@ async fn no_error_and_no_trace_holds_a_value() {
 
     let stored = [
         format!(r#""{CANARY}""#),
-        format!(r#"[{CANARY}"#),
+        format!("[{CANARY}"),
         CANARY.to_owned(),
         format!(r#"{{"text":"{CANARY}"#),
         format!(r#"{{"{CANARY}":1}}"#),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use state_runtime::{
     StateError,
-    backend::{Backend, ManualClock, SetOptions},
+    backend::{Backend, GetOptions, ManualClock, SetOptions},
     backends::MemoryBackend,
     key::Key,
     prelude::*,
@@ -58,7 +58,8 @@ fn store() -> StateStore<MemoryBackend> {
 
 /// What the backend holds under a key.
 async fn raw(store: &StateStore<MemoryBackend>, key: &str) -> Option<String> {
-    let entry = store.backend().get(&Key::from_stored(key), Default::default()).await.unwrap()?;
+    let entry =
+        store.backend().get(&Key::from_stored(key), GetOptions::default()).await.unwrap()?;
     Some(String::from_utf8(entry.value.to_vec()).unwrap())
 }
 

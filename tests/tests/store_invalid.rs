@@ -2,7 +2,7 @@
 
 use state_runtime::{
     StateError,
-    backend::{Backend, SetOptions},
+    backend::{Backend, GetOptions, SetOptions},
     backends::MemoryBackend,
     key::Key,
     prelude::*,
@@ -37,7 +37,8 @@ async fn plant(store: &StateStore<MemoryBackend>, key: &str, value: &str) {
 }
 
 async fn raw(store: &StateStore<MemoryBackend>, key: &str) -> Option<String> {
-    let entry = store.backend().get(&Key::from_stored(key), Default::default()).await.unwrap()?;
+    let entry =
+        store.backend().get(&Key::from_stored(key), GetOptions::default()).await.unwrap()?;
     Some(String::from_utf8(entry.value.to_vec()).unwrap())
 }
 
@@ -89,4 +90,9 @@ async fn without_the_right_to_remove_the_read_is_an_error() {
     let reader = store.restricted(Access::READ);
     assert!(matches!(reader.get(Cached::key(1)).await, Err(StateError::Decode { .. })));
     assert!(raw(&store, "cache:1").await.is_some());
+    // Quarantine is a write, too.
+    plant(&store, "order:1", "nonsense").await;
+    let consumer = store.restricted(Access::READ.with(Access::REMOVE));
+    assert!(matches!(consumer.get(Order::key(1)).await, Err(StateError::Decode { .. })));
+    assert!(raw(&store, "order:1").await.is_some());
 }

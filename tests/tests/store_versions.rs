@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use state_runtime::{
     StateError,
-    backend::{Backend, SetOptions},
+    backend::{Backend, GetOptions, SetOptions},
     backends::MemoryBackend,
     key::Key,
     prelude::*,
@@ -70,7 +70,7 @@ async fn plant<B: Backend>(store: &StateStore<B>, key: &str, value: &str) {
 }
 
 async fn raw<B: Backend>(store: &StateStore<B>, key: &str) -> String {
-    let entry = store.backend().get(&Key::from_stored(key), Default::default()).await.unwrap();
+    let entry = store.backend().get(&Key::from_stored(key), GetOptions::default()).await.unwrap();
     String::from_utf8(entry.unwrap().value.to_vec()).unwrap()
 }
 

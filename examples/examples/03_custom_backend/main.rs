@@ -37,11 +37,11 @@ struct Session {
 
 /// What the compiler says to `store.set(&session)`, where `store` is over a `MapBackend`.
 const NO_TTL: &str = "\
-error[E0277]: `MapBackend` cannot expire entries
+error[E0277]: `MapBackend` cannot store this type of state: it is `Expiring`
    store.set(&session).await?;
-         --- ^^^^^^^^ unsatisfied trait bound
-   note: use a backend that implements `Ttl`: memory, file, or one of your own with
-         `impl Ttl for …`";
+             ^^^^^^^^ this state is `Expiring`
+   note: a type with `ttl = \"…\"` is `Expiring` and needs a backend that
+         implements `Ttl`; make it `persistent` or choose another backend";
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {

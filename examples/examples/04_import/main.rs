@@ -18,7 +18,9 @@ use std::{
     collections::HashSet,
     env,
     error::Error,
+    ffi::OsString,
     fmt, fs, io,
+    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -37,11 +39,14 @@ const USAGE: &str = "usage: cargo run --example import -- <file.json> [--store <
 /// How many films are written at once: they share one sync of the disk.
 const AT_ONCE: usize = 512;
 
+/// How long one of them may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
 type Store = StateStore<FileBackend>;
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Failure> {
-    let Some(Arguments { file, folder }) = Arguments::parse(env::args().skip(1)) else {
+    let Some(Arguments { file, folder }) = Arguments::parse(env::args_os().skip(1)) else {
         eprintln!("{USAGE}");
         return Ok(ExitCode::from(2));
     };
@@ -50,9 +55,11 @@ async fn main() -> Result<ExitCode, Failure> {
         serde_json::from_slice(&text).map_err(|source| Unreadable::Json(file.clone(), source))?;
 
     title("Import: from JSON that nobody vouches for to typed state");
-    say("file", &file);
-    say("store", &folder);
-    let store = StateStore::production(FileBackend::open(&folder).await?).await?;
+    say("file", file.display());
+    say("store", folder.display());
+    let backend = FileBackend::open(&folder).await?;
+    // Nobody waits for one film: a slow disk is no reason to give up.
+    let store = StateStore::builder(backend).deadline(DEADLINE).build_production().await?;
     let before = films(&store).await?.len();
     if before > 0 {
         say("", format!("it holds {} films already; they stay as they are", grouped(before)));
@@ -65,7 +72,7 @@ async fn main() -> Result<ExitCode, Failure> {
     outcome.print(records.len());
 
     let agree = prove(&store, before, &expected, &outcome, records.len()).await?;
-    store.close(Duration::from_secs(30)).await?;
+    store.close(DEADLINE).await?;
     Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -162,37 +169,41 @@ async fn prove(
 
 /// What the user asks for.
 struct Arguments {
-    file: String,
-    folder: String,
+    file: PathBuf,
+    folder: PathBuf,
 }
 
 impl Arguments {
     /// `None` where they make no sense, or where help is asked for.
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
+    fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let (mut file, mut folder) = (None, None);
         while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--store" if folder.is_none() => folder = Some(arguments.next()?),
-                _ if argument.starts_with('-') || file.is_some() => return None,
-                _ => file = Some(argument),
+            if argument == "--store" && folder.is_none() {
+                folder = Some(arguments.next()?.into());
+            } else if argument.as_encoded_bytes().starts_with(b"-") || file.is_some() {
+                return None;
+            } else {
+                file = Some(argument.into());
             }
         }
-        Some(Self { file: file?, folder: folder.unwrap_or_else(|| "state".to_owned()) })
+        Some(Self { file: file?, folder: folder.unwrap_or_else(|| "state".into()) })
     }
 }
 
 /// The file is not there, or not what it should be.
 #[derive(Debug)]
 enum Unreadable {
-    File(String, io::Error),
-    Json(String, serde_json::Error),
+    File(PathBuf, io::Error),
+    Json(PathBuf, serde_json::Error),
 }
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(file, _) => write!(f, "`{file}` cannot be read"),
-            Self::Json(file, _) => write!(f, "`{file}` is not a JSON array of records"),
+            Self::File(file, _) => write!(f, "`{}` cannot be read", file.display()),
+            Self::Json(file, _) => {
+                write!(f, "`{}` is not a JSON array of records", file.display())
+            }
         }
     }
 }

@@ -21,6 +21,11 @@ pub(super) fn check<'a>(
     input: &'a DeriveInput,
     cx: &Context,
 ) -> (Option<Key<'a>>, Vec<StructField<'a>>) {
+    if let Some(name) = &attrs.key_type
+        && *name == input.ident
+    {
+        cx.error(name, format!("`{name}` is the state itself; give its key another name"));
+    }
     let Some(text) = &attrs.key else {
         if attrs.incomplete {
             return (None, Vec::new());
@@ -94,9 +99,12 @@ fn resolve(
             Some(index) => order.push(index),
             None => {
                 let hint = did_you_mean(name, fields.iter().map(|field| field.name.as_str()));
-                fault(format!(
-                    "no field is called `{name}`{hint}; add the field or correct the placeholder"
-                ));
+                let remedy = if hint.is_empty() {
+                    "; add the field or correct the placeholder"
+                } else {
+                    &hint
+                };
+                fault(format!("no field is called `{name}`{remedy}"));
             }
         }
     }
@@ -139,7 +147,7 @@ fn check_former(text: &LitStr, fields: &[KeyField<'_>], cx: &Context) -> Option<
             continue;
         } else {
             let hint = did_you_mean(name, fields.iter().map(|field| field.name.as_str()));
-            format!("`{name}` is not in the key{hint}; the former key has the fields of the key")
+            format!("the former key has the fields of the key, and `{name}` is none{hint}")
         };
         sound = false;
         cx.error(text, Fault { at: at.clone(), message }.render(&format_text));

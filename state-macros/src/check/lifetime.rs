@@ -6,13 +6,16 @@ use crate::{context::Context, model::Lifetime, syntax::StructAttrs, units};
 
 /// How long values live: exactly one of `ttl` and `persistent`.
 pub(super) fn check(attrs: &StructAttrs, input: &DeriveInput, cx: &Context) -> Option<Lifetime> {
+    if attrs.incomplete && attrs.ttl.is_none() {
+        return attrs.persistent.as_ref().map(|_| Lifetime::Persistent);
+    }
     check_sliding(attrs, cx);
     match (&attrs.ttl, &attrs.persistent) {
         (Some(_), Some(persistent)) => {
             cx.error(persistent, "`ttl` and `persistent` contradict each other; keep one");
             None
         }
-        (None, None) if attrs.incomplete => None,
+        (None, None) if attrs.sliding.is_some() => None,
         (None, None) => {
             cx.error(
                 &input.ident,
@@ -34,9 +37,13 @@ pub(super) fn check(attrs: &StructAttrs, input: &DeriveInput, cx: &Context) -> O
 /// A read can only renew a TTL that is there.
 fn check_sliding(attrs: &StructAttrs, cx: &Context) {
     if let (Some(sliding), None) = (&attrs.sliding, &attrs.ttl) {
+        let remedy = match attrs.persistent {
+            Some(_) => "remove it, or write `ttl = \"30m\"` in place of `persistent`",
+            None => "add `ttl = \"30m\"`",
+        };
         cx.error(
             sliding,
-            "`sliding` renews a ttl on each read, and there is none; add `ttl = \"…\"` or remove `sliding`",
+            format!("`sliding` renews a ttl on each read, and there is none; {remedy}"),
         );
     }
 }

@@ -20,7 +20,14 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
     let fields = fields(input, cx);
     check_lifetimes(input, cx);
     let read = syntax::parse(input, fields?, cx);
-    let Struct { attrs, serde, garde, fields, .. } = read;
+    let Struct { mut attrs, serde, garde, fields, .. } = read;
+    if !input.attrs.iter().any(|attr| attr.path().is_ident("state")) {
+        attrs.incomplete = true;
+        cx.error(
+            &input.ident,
+            "state needs a key and a lifetime: add `#[state(key = \"session:{id}\", ttl = \"30m\")]`, or `persistent` in place of `ttl`",
+        );
+    }
     let field_names = fields.iter().map(|field| field.name.clone()).collect();
     let lifetime = lifetime::check(&attrs, input, cx);
     let max_size = lifetime::max_size(&attrs, cx);
@@ -46,7 +53,7 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
 
 /// The name of the key type.
 pub(crate) fn key_type_name(attrs: &StructAttrs, input: &DeriveInput) -> syn::Ident {
-    attrs.key_type.clone().unwrap_or_else(|| {
+    attrs.key_type.clone().filter(|name| *name != input.ident).unwrap_or_else(|| {
         format_ident!("{}Key", syntax::unraw(&input.ident), span = input.ident.span())
     })
 }
@@ -98,13 +105,13 @@ fn on_invalid(attrs: &StructAttrs, cx: &Context) -> OnInvalid {
         "discard" => OnInvalid::Discard,
         "quarantine" => OnInvalid::Quarantine,
         other => {
-            let hint = did_you_mean(other, ["error", "discard", "quarantine"]);
-            cx.error(
-                text,
-                format!(
-                    "unknown choice `{other}`{hint}; write \"error\", \"discard\" or \"quarantine\""
-                ),
-            );
+            let remedy = match did_you_mean(other, ["error", "discard", "quarantine"]) {
+                hint if hint.is_empty() => {
+                    "; write \"error\", \"discard\" or \"quarantine\"".to_owned()
+                }
+                hint => hint,
+            };
+            cx.error(text, format!("unknown choice `{other}`{remedy}"));
             OnInvalid::Error
         }
     }

@@ -1,6 +1,6 @@
 //! `version`, `upgrade_from` and `superseded`.
 
-use syn::DeriveInput;
+use syn::{DeriveInput, Type};
 
 use crate::{
     context::Context,
@@ -41,7 +41,7 @@ fn upgrade(attrs: &StructAttrs, input: &DeriveInput, cx: &Context) -> Option<Upg
         (Some(number), Some(from)) => (number, from),
     };
     let Ok(version) = number.base10_parse::<u32>() else {
-        cx.error(number, "a version is a whole number up to 4294967295");
+        cx.error(number, "a version is a whole number from 2 to 4294967295");
         return None;
     };
     if version < 2 {
@@ -51,11 +51,25 @@ fn upgrade(attrs: &StructAttrs, input: &DeriveInput, cx: &Context) -> Option<Upg
         );
         return None;
     }
+    if is_itself(from, input) {
+        cx.error(
+            from,
+            format!(
+                "`{}` cannot upgrade from itself; name the type of the version before",
+                input.ident
+            ),
+        );
+        return None;
+    }
     Some(Upgrade {
         version,
         version_span: number.span(),
         from: generics::without_self(from, &input.ident, &input.generics),
     })
+}
+
+fn is_itself(from: &Type, input: &DeriveInput) -> bool {
+    matches!(from, Type::Path(ty) if ty.path.is_ident(&input.ident) || ty.path.is_ident("Self"))
 }
 
 /// The version is a member of the stored object, and a single value has no members.

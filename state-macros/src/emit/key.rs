@@ -43,7 +43,10 @@ impl Emitter<'_, '_> {
         });
         quote! {
             #[doc = #doc]
-            #[allow(private_interfaces, private_bounds, non_snake_case, clippy::absolute_paths)]
+            #[allow(
+                deprecated, private_interfaces, private_bounds, non_camel_case_types,
+                non_snake_case, clippy::absolute_paths, clippy::pub_underscore_fields
+            )]
             #garde
             #vis struct #name #definition #where_clause {
                 #(#fields)*
@@ -257,15 +260,21 @@ impl Emitter<'_, '_> {
         let where_clause = self.where_clause(&self.state_bounds());
         let write = self.write(&self.model.key.format);
         let write_former = self.model.key.former.as_ref().map(|former| {
-            let write = self.write(former);
+            let (write, read) = (self.write(former), self.read(former));
             quote! {
                 fn write_former(&self, __state_writer: &mut #p::KeyWriter) -> bool {
                     #write
                     true
                 }
+
+                fn read_former(
+                    mut __state_reader: #p::KeyReader<'_>,
+                ) -> ::core::result::Result<Self, #p::KeyError> {
+                    #read
+                }
             }
         });
-        let read = self.read();
+        let read = self.read(&self.model.key.format);
         let check = if self.is_checked() {
             quote!(#p::garde::Validate::validate(self))
         } else {
@@ -318,11 +327,12 @@ impl Emitter<'_, '_> {
         quote!(#(#steps)*)
     }
 
-    fn read(&self) -> TokenStream {
+    /// Reads the fields of a key in `format`.
+    fn read(&self, format: &Format) -> TokenStream {
         let p = &self.p;
         let fields = &self.model.key.fields;
         let local = |index: usize| quote::format_ident!("__state_part_{index}");
-        let steps = self.model.key.format.pieces.iter().map(|piece| match piece {
+        let steps = format.pieces.iter().map(|piece| match piece {
             Piece::Literal(text) => {
                 quote!(#p::KeyReader::literal(&mut __state_reader, #text)?;)
             }

@@ -174,7 +174,7 @@ impl Emitter<'_, '_> {
         let p = &self.p;
         let old = &upgrade.from;
         let convert = quote_spanned! {at(old)=>
-            <Self as ::core::convert::TryFrom<#old>>::try_from(__state_old)
+            <Self as #p::UpgradeFrom<#old>>::upgrade_from(__state_old)
         };
         quote! {
             fn upgrade<__StateSource: #p::UpgradeSource>(
@@ -182,9 +182,9 @@ impl Emitter<'_, '_> {
             ) -> ::core::result::Result<Self, <__StateSource as #p::UpgradeSource>::Error> {
                 let __state_old: #old =
                     <__StateSource as #p::UpgradeSource>::read(__state_source)?;
-                ::core::result::Result::map_err(
+                ::core::option::Option::ok_or_else(
                     #convert,
-                    |_| <__StateSource as #p::UpgradeSource>::refused(),
+                    <__StateSource as #p::UpgradeSource>::refused,
                 )
             }
         }
@@ -204,7 +204,7 @@ impl Emitter<'_, '_> {
             "`version = {version}` has to be one more than the version of `{shown}`, which is not {before}"
         );
         let format = format!(
-            "`{shown}` has another key format: both versions of a value live under the same key"
+            "`{shown}` has another key format, but all versions of a value live under the same key; give both the same `key`"
         );
         let namespace = quote_spanned!(at(old)=> <#old as #p::StateKey>::NAMESPACE);
         let superseded = quote_spanned! {at(old)=>

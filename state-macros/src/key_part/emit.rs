@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{DeriveInput, GenericParam, Generics, Ident, Member, Type};
+use syn::{Data, DeriveInput, GenericParam, Generics, Ident, Member, Type};
 
 use super::{Kind, Part};
 use crate::{context::Context, emit::at, syntax::PartAttrs};
@@ -36,13 +36,15 @@ pub(crate) fn emit(part: &Part<'_>) -> TokenStream {
 /// The bound on the field, `write` and `parse`.
 fn newtype(p: &TokenStream, member: &Member, ty: &Type) -> (TokenStream, TokenStream, TokenStream) {
     let part = quote_spanned!(at(ty)=> <#ty as #p::KeyPart>);
+    let make = match member {
+        Member::Named(name) => quote!(Self { #name: __state_inner }),
+        Member::Unnamed(_) => quote!(Self(__state_inner)),
+    };
     (
         quote!(#ty: #p::KeyPart),
         quote_spanned!(at(ty)=> #part::write(&self.#member, __state_segment);),
         quote_spanned! {at(ty)=>
-            ::core::result::Result::map(#part::parse(__state_text), |__state_inner| {
-                Self { #member: __state_inner }
-            })
+            ::core::result::Result::map(#part::parse(__state_text), |__state_inner| #make)
         },
     )
 }
@@ -92,7 +94,9 @@ pub(crate) fn fallback(input: &DeriveInput) -> TokenStream {
     let cx = Context::new();
     let krate = PartAttrs::parse(&input.attrs, &cx).krate;
     let _told = cx.finish();
-    if input.generics.params.iter().any(|param| matches!(param, GenericParam::Lifetime(_))) {
+    let borrows = |param: &GenericParam| matches!(param, GenericParam::Lifetime(_));
+    // A union has none of the traits that a key part needs beside, and would be told of each.
+    if input.generics.params.iter().any(borrows) || matches!(input.data, Data::Union(_)) {
         return TokenStream::new();
     }
     let krate = krate.unwrap_or_else(|| syn::parse_quote!(::state_runtime));

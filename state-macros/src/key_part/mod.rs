@@ -116,8 +116,13 @@ fn variants<'a>(
 fn check_case(case: &syn::LitStr, cx: &Context) {
     let text = case.value();
     if !case::CASES.contains(&text.as_str()) {
-        let hint = did_you_mean(&text, case::CASES);
-        let known = case::CASES.map(|case| format!("\"{case}\"")).join(", ");
-        cx.error(case, format!("unknown case `{text}`{hint}; known are {known}"));
+        let remedy = match did_you_mean(&text, case::CASES) {
+            hint if hint.is_empty() => {
+                let known = case::CASES.map(|case| format!("\"{case}\"")).join(", ");
+                format!("; known are {known}")
+            }
+            hint => hint,
+        };
+        cx.error(case, format!("unknown case `{text}`{remedy}"));
     }
 }

@@ -44,10 +44,13 @@ fn every_fault_names_its_place_and_remedy() {
         ("a*", 1..2, "cannot stand"),
         ("{id}", 0..4, "first segment holds a field"),
         ("{{{id}}}:x", 2..6, "first segment holds a field"),
-        ("user-{id}", 4..9, "put a delimiter before it: `:{id}`"),
-        ("a:{id}x", 2..7, "put a delimiter after it"),
+        ("user-{id}", 5..9, "first segment holds a field"),
+        ("a:user-{id}", 2..11, "write `user:{id}`"),
+        ("a:{id}x", 2..7, "write `{id}:x`"),
         ("a:{x}{y}", 2..8, "write `{x}:{y}`"),
-        ("a:{x}-{y}", 2..6, "put a delimiter after it"),
+        ("a/{x}-{y}_v1", 2..12, "write `{x}/{y}/v1`"),
+        ("a:{{{x}-{y}}}", 4..11, "write `{x}:{y}`"),
+        ("a:{ id }", 2..8, "has spaces; write `{id}`"),
         ("a:{{}}", 2..6, "hash tag is empty"),
         ("a:{{b", 2..4, "hash tag is not closed"),
         ("a:b}}", 3..5, "closes no hash tag"),
@@ -65,6 +68,7 @@ fn every_fault_names_its_place_and_remedy() {
 #[test]
 fn faults_accumulate() {
     assert_eq!(parse("a::b:{x}{y}").unwrap_err().len(), 2);
+    assert_eq!(parse("a:{x}{y}:{z}-v1").unwrap_err().len(), 2);
     assert_eq!(parse("a b*{").unwrap_err().len(), 3);
 }
 
@@ -81,6 +85,18 @@ fn the_fault_is_marked_under_the_format() {
     let fault = &parse("user:{id").unwrap_err()[0];
     let shown = fault.render("user:{id");
     assert!(shown.ends_with("\n\n    user:{id\n         ^"), "{shown}");
+}
+
+#[test]
+fn one_segment_has_one_fault() {
+    assert_eq!(parse("a:{x}-{y}{z}").unwrap_err().len(), 1);
+    assert_eq!(parse("a{x}:b").unwrap_err().len(), 1);
+}
+
+#[test]
+fn a_fault_of_the_whole_format_is_not_marked() {
+    let fault = &parse("").unwrap_err()[0];
+    assert_eq!(fault.render(""), fault.message);
 }
 
 #[test]

@@ -131,6 +131,7 @@ impl fmt::Debug for Capabilities {
 /// A backend whose instances may offer [`Capability::Cas`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no compare-and-swap",
+    label = "needs a backend that implements `Cas`",
     note = "use a backend that implements `Cas`: memory, file, or one of your own with `impl Cas for …`"
 )]
 pub trait Cas: Backend {}
@@ -138,6 +139,7 @@ pub trait Cas: Backend {}
 /// A backend whose instances may offer [`Capability::Ttl`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot expire entries",
+    label = "needs a backend that implements `Ttl`",
     note = "use a backend that implements `Ttl`: memory, file, or one of your own with `impl Ttl for …`"
 )]
 pub trait Ttl: Backend {}
@@ -145,6 +147,7 @@ pub trait Ttl: Backend {}
 /// A backend whose instances may offer [`Capability::Batch`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no atomic batches",
+    label = "needs a backend that implements `Batch`",
     note = "use a backend that implements `Batch`: memory, file, or one of your own with `impl Batch for …`"
 )]
 pub trait Batch: Backend {}
@@ -152,6 +155,7 @@ pub trait Batch: Backend {}
 /// A backend whose instances may offer [`Capability::Scan`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot list its entries",
+    label = "needs a backend that implements `Scan`",
     note = "use a backend that implements `Scan`: memory, file, or one of your own with `impl Scan for …`"
 )]
 pub trait Scan: Backend {}
@@ -159,6 +163,7 @@ pub trait Scan: Backend {}
 /// A backend whose instances may offer [`Capability::Watch`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot tell of changes",
+    label = "needs a backend that implements `Watch`",
     note = "use a backend that implements `Watch`: memory, file, or one of your own with `impl Watch for …`"
 )]
 pub trait Watch: Backend {}

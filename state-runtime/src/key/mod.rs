@@ -13,7 +13,12 @@ mod part;
 mod reader;
 mod writer;
 
-use core::fmt;
+use core::{
+    borrow::Borrow,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 pub use self::{
     error::{KeyError, PartError},
@@ -42,7 +47,8 @@ pub const MAX_KEY_LEN: usize = 1024;
 /// assert_eq!(key.to_string(), "reset:***");
 /// # Ok::<(), state_runtime::key::KeyError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Keys are compared, ordered and hashed by their text alone, as a `str` is.
+#[derive(Clone)]
 pub struct Key {
     text: String,
     /// How many leading bytes may be shown to people.
@@ -68,6 +74,38 @@ impl Key {
     #[must_use]
     pub fn into_string(self) -> String {
         self.text
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.text.hash(hasher);
+    }
+}
+
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.text
     }
 }
 

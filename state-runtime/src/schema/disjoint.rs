@@ -37,14 +37,23 @@ macro_rules! assert_disjoint {
 #[derive(Debug)]
 pub struct Row {
     name: &'static str,
+    /// The start of `name`.
+    start: Word,
     namespace: Namespace,
+    /// What every key starts with; nothing where a former format may start otherwise.
+    head: Word,
 }
 
 impl Row {
     /// The row of the type `T`, written as `name`.
     #[must_use]
     pub const fn of<T: StateKey>(name: &'static str) -> Self {
-        Self { name, namespace: T::NAMESPACE }
+        let namespace = T::NAMESPACE;
+        let head = match namespace.former {
+            Some(_) => Word::of(""),
+            None => Word::of(namespace.format.prefix()),
+        };
+        Self { name, start: Word::of(name), namespace, head }
     }
 }
 
@@ -56,7 +65,8 @@ impl Row {
 #[doc(hidden)]
 pub const fn check_row(rows: &[Row], name: &str) {
     let mut this = 0;
-    while this < rows.len() && !same(rows[this].name, name) {
+    let start = Word::of(name);
+    while this < rows.len() && (rows[this].start.differs(&start) || !same(rows[this].name, name)) {
         this += 1;
     }
     if this == rows.len() {
@@ -66,22 +76,48 @@ pub const fn check_row(rows: &[Row], name: &str) {
     let mut i = 0;
     while i < this {
         let other = &rows[i];
+        i += 1;
+        if row.head.differs(&other.head) {
+            continue;
+        }
         // Instances of one generic type have the same format, so they share keys too.
         let instances = same(row.namespace.type_name, other.namespace.type_name);
         if instances || row.namespace.conflicts(&other.namespace) {
             let mut message = Message::new();
-            message.push("`");
-            message.push(other.name);
-            message.push("` (key \"");
-            message.push(other.namespace.format.as_str());
-            message.push("\") and `");
-            message.push(row.name);
-            message.push("` (key \"");
-            message.push(row.namespace.format.as_str());
-            message.push("\") can share a key; give one of them another literal segment");
+            message.push_row(other);
+            message.push(" and ");
+            message.push_row(row);
+            message.push(" can share a key; give one of them another literal segment");
             panic!("{}", message.as_str());
         }
-        i += 1;
+    }
+}
+
+/// The first bytes of a text as one number: nearly all pairs are told apart by it in one step, where
+/// a loop would be slow in the evaluator of constants.
+#[derive(Debug)]
+struct Word {
+    bytes: u128,
+    /// The bits of `bytes` that are in use.
+    mask: u128,
+}
+
+impl Word {
+    const fn of(text: &str) -> Self {
+        let text = text.as_bytes();
+        let mut word = Self { bytes: 0, mask: 0 };
+        let mut i = 0;
+        while i < text.len() && i < 16 {
+            word.bytes |= (text[i] as u128) << (8 * i);
+            word.mask |= 0xff << (8 * i);
+            i += 1;
+        }
+        word
+    }
+
+    /// Whether the texts differ in the bytes that both have.
+    const fn differs(&self, other: &Self) -> bool {
+        (self.bytes ^ other.bytes) & self.mask & other.mask != 0
     }
 }
 
@@ -107,6 +143,18 @@ impl Message {
             self.len += 1;
             i += 1;
         }
+    }
+
+    const fn push_row(&mut self, row: &Row) {
+        self.push("`");
+        self.push(row.name);
+        self.push("` (key \"");
+        self.push(row.namespace.format.as_str());
+        if let Some(former) = &row.namespace.former {
+            self.push("\", formerly \"");
+            self.push(former.as_str());
+        }
+        self.push("\")");
     }
 
     const fn as_str(&self) -> &str {

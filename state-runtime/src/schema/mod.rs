@@ -20,6 +20,6 @@ pub use self::{
     namespace::{DEFAULT_MAX_SIZE, Namespace, OnInvalid, Shape},
     registry::{Instance, NamespaceConflict, Registration, registered},
     typed::{StateKey, TypedKey, Writable},
-    upgrade::UpgradeSource,
+    upgrade::{UpgradeFrom, UpgradeSource},
     validated::Validated,
 };

@@ -84,6 +84,7 @@ pub trait StateKey: Sized + Send + Sync + 'static {
 /// marked `#[state(secret)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a typed key",
+    label = "not the key of a type of state",
     note = "keys are made by the type they belong to: `Session::key(…)`"
 )]
 pub trait TypedKey:
@@ -101,6 +102,16 @@ pub trait TypedKey:
     #[doc(hidden)]
     fn write_former(&self, _writer: &mut KeyWriter) -> bool {
         false
+    }
+
+    /// Reads a key in the format that the type had formerly.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] for every text that [`write_former`](Self::write_former) would not have written.
+    #[doc(hidden)]
+    fn read_former(_reader: KeyReader<'_>) -> Result<Self, KeyError> {
+        Err(KeyError::Format { expected: "no former key format" })
     }
 
     /// Reads the encoded key.
@@ -122,8 +133,9 @@ pub trait TypedKey:
 
 /// A state type that may be written: every one that is not `#[state(superseded)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is superseded: it can be read, but no longer written",
-    label = "an old version",
-    note = "write the type that says `upgrade_from = {Self}` instead"
+    message = "`{Self}` cannot be written: it is superseded, or no type of state",
+    label = "not writable",
+    note = "if it says `superseded`, write the type that says `upgrade_from = {Self}` instead",
+    note = "if it is no type of state, add `#[derive(StateKey, Validate)]` and `#[state(key = \"…\", ttl = \"…\")]` to it"
 )]
 pub trait Writable: StateKey {}

@@ -21,3 +21,24 @@ pub trait UpgradeSource: Sized {
     /// taken.
     fn refused() -> Self::Error;
 }
+
+/// A type that can be made of the older type that it upgrades from.
+///
+/// It is implemented by every conversion; its purpose is the message where there is none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be made of `{Old}`",
+    label = "no conversion from this older version",
+    note = "implement `From<{Old}>` for `{Self}`, or `TryFrom<{Old}>` if some old values have no new form"
+)]
+pub trait UpgradeFrom<Old>: Sized {
+    /// Converts the older value; `None` where the user's conversion refuses it.
+    #[doc(hidden)]
+    fn upgrade_from(old: Old) -> Option<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Old, T: TryFrom<Old>> UpgradeFrom<Old> for T {
+    fn upgrade_from(old: Old) -> Option<Self> {
+        Self::try_from(old).ok()
+    }
+}

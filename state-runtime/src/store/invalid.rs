@@ -27,7 +27,7 @@ impl<B: Backend> StateStore<B> {
         }
         match read(key.clone(), encoded, bytes) {
             // In a box, so that the future of every read is the smaller for it.
-            Err(error) if self.may_set_aside(&error) => {
+            Err(error) if self.may_set_aside::<K>(&error) => {
                 Box::pin(self.set_aside(key, encoded, error)).await
             }
             read => read.map(Some),
@@ -35,12 +35,16 @@ impl<B: Backend> StateStore<B> {
     }
 
     /// A value of a newer version, or one that is only too large, is somebody's good state.
-    fn may_set_aside(&self, error: &StateError) -> bool {
+    fn may_set_aside<K: TypedKey>(&self, error: &StateError) -> bool {
+        let needed = match K::Value::NAMESPACE.on_invalid {
+            OnInvalid::Quarantine => Access::REMOVE.with(Access::WRITE),
+            _ => Access::REMOVE,
+        };
         let invalid = matches!(
             error,
             StateError::Decode { .. } | StateError::Invalid { phase: Phase::Read, .. }
         );
-        invalid && self.access.contains(Access::REMOVE) && self.guard.offers(Capability::Cas)
+        invalid && self.access.contains(needed) && self.guard.offers(Capability::Cas)
     }
 
     /// Removes the invalid value, or moves it to quarantine, unless it has become valid meanwhile.
@@ -57,7 +61,7 @@ impl<B: Backend> StateStore<B> {
                 return Ok(None);
             };
             match read(key.clone(), encoded, &entry.value) {
-                Err(again) if self.may_set_aside(&again) => {}
+                Err(again) if self.may_set_aside::<K>(&again) => {}
                 read => return read.map(Some),
             }
             let Some(revision) = entry.revision else { break };

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     Keys, StateStore, StoredIn,
+    former::remove_former,
     path::{get_options, ttl_change},
     versioned::overwrite,
 };
@@ -74,7 +75,7 @@ impl<B: Backend> StateStore<B> {
         let mut values = Vec::with_capacity(keys.len());
         for ((key, (encoded, _)), entry) in keys.into_iter().zip(requests).zip(entries) {
             values.push(match entry {
-                None => None,
+                None => self.get_former(key).await?,
                 Some(entry) => self.accept(key, &encoded, &entry.value).await?,
             });
         }
@@ -96,9 +97,10 @@ impl<B: Backend> StateStore<B> {
         B: Batch,
     {
         self.access.check(Operation::Set)?;
-        let mut writes = Vec::new();
+        let (mut writes, mut moved) = (Vec::new(), Vec::new());
         for value in values {
             writes.push(self.write(value)?);
+            moved.extend(self.former_key_of(value));
         }
         refuse_repeated(writes.iter().map(|(key, _)| key))?;
         if writes.is_empty() {
@@ -111,7 +113,8 @@ impl<B: Backend> StateStore<B> {
                 value: bytes::Bytes::clone(value),
                 options: SetOptions { condition, ttl: ttl_change::<T>(), want_revision: false },
             };
-            let batch = writes.iter().zip(conditions).map(op).collect();
+            let sets = writes.iter().zip(conditions).map(op);
+            let batch = sets.chain(moved.iter().map(|key| remove_former(key, false))).collect();
             match self.guard.apply(Operation::Set, batch).await {
                 Err(StateError::Conflict { .. }) if T::NAMESPACE.version > 1 => {}
                 applied => return applied.map(drop),

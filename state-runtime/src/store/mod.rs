@@ -3,6 +3,7 @@
 mod access;
 mod builder;
 mod deadline;
+mod former;
 mod gate;
 mod guard;
 mod invalid;

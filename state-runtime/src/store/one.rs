@@ -7,8 +7,9 @@ use super::{
     path::{get_options, read, ttl_change},
 };
 use crate::{
-    backend::{Backend, Cas, Condition, Expiry, GetOptions, RemoveOptions, SetOptions, Ttl, Want},
+    backend::{Backend, Cas, Condition, Expiry, GetOptions, RemoveOptions, Ttl, Want},
     error::{Operation, Result, StateError},
+    key::Key,
     schema::{Expiring, StateKey, TypedKey, Writable},
 };
 
@@ -44,7 +45,7 @@ impl<B: Backend> StateStore<B> {
         let encoded = self.encode_key(&key)?;
         let options = get_options::<K::Value>();
         match self.guard.get(Operation::Get, &encoded, options).await? {
-            None => Ok(None),
+            None => self.get_former(key).await,
             Some(entry) => self.accept(key, &encoded, &entry.value).await,
         }
     }
@@ -65,11 +66,12 @@ impl<B: Backend> StateStore<B> {
     {
         self.access.check(Operation::Set)?;
         let (key, bytes) = self.write(value)?;
+        let former = self.former_key_of(value);
+        let keys = (&key, former.as_ref());
         if T::NAMESPACE.version > 1 {
-            return self.set_versioned::<T>(&key, bytes).await;
+            return self.set_versioned::<T>(keys, bytes).await;
         }
-        let options = SetOptions { ttl: ttl_change::<T>(), ..SetOptions::default() };
-        self.guard.set(Operation::Set, &key, bytes, options).await.map(drop)
+        self.put::<T>(Operation::Set, keys, bytes, Condition::Always).await
     }
 
     /// Writes a value that does not exist yet.
@@ -85,9 +87,8 @@ impl<B: Backend> StateStore<B> {
     {
         self.access.check(Operation::Create)?;
         let (key, bytes) = self.write(value)?;
-        let (condition, ttl) = (Condition::IfAbsent, ttl_change::<T>());
-        let options = SetOptions { condition, ttl, ..SetOptions::default() };
-        self.guard.set(Operation::Create, &key, bytes, options).await.map(drop)
+        let former = self.former_key_of(value);
+        self.put::<T>(Operation::Create, (&key, former.as_ref()), bytes, Condition::IfAbsent).await
     }
 
     /// Removes a value. It is no error if there is none.
@@ -98,6 +99,10 @@ impl<B: Backend> StateStore<B> {
     pub async fn remove<K: TypedKey>(&self, key: K) -> Result<()> {
         self.access.check(Operation::Remove)?;
         let encoded = self.encode_key(&key)?;
+        // The former one first: should the second removal fail, no older value comes to light.
+        if let Some(former) = self.former_key(&key) {
+            self.guard.remove(Operation::Remove, &former, RemoveOptions::default()).await?;
+        }
         self.guard.remove(Operation::Remove, &encoded, RemoveOptions::default()).await
     }
 
@@ -114,19 +119,27 @@ impl<B: Backend> StateStore<B> {
     {
         self.access.check(Operation::Take)?;
         let encoded = self.encode_key(&key)?;
+        let former = self.former_key(&key);
+        match (self.take_at(key.clone(), &encoded).await?, former) {
+            (None, Some(former)) => self.take_at(key, &former).await,
+            (taken, _) => Ok(taken),
+        }
+    }
+
+    async fn take_at<K: TypedKey>(&self, key: K, encoded: &Key) -> Result<Option<K::Value>> {
         for _ in 0..TAKE_ATTEMPTS {
             let options = GetOptions { renew: None, want: Want::REVISION };
-            let Some(entry) = self.guard.get(Operation::Get, &encoded, options).await? else {
+            let Some(entry) = self.guard.get(Operation::Get, encoded, options).await? else {
                 return Ok(None);
             };
-            let value = read(key.clone(), &encoded, &entry.value)?;
+            let value = read(key.clone(), encoded, &entry.value)?;
             let condition = entry.revision.map_or(Condition::Always, Condition::IfRevision);
-            match self.guard.remove(Operation::Take, &encoded, RemoveOptions { condition }).await {
+            match self.guard.remove(Operation::Take, encoded, RemoveOptions { condition }).await {
                 Err(StateError::Conflict { .. }) => {}
                 removed => return removed.map(|()| Some(value)),
             }
         }
-        Err(StateError::Conflict { key: Box::new(encoded) })
+        Err(StateError::Conflict { key: Box::new(encoded.clone()) })
     }
 
     /// Whether there is a value, valid or not.
@@ -136,7 +149,13 @@ impl<B: Backend> StateStore<B> {
     /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
     pub async fn exists<K: TypedKey>(&self, key: K) -> Result<bool> {
         self.access.check(Operation::Exists)?;
-        self.guard.exists(&self.encode_key(&key)?).await
+        if self.guard.exists(&self.encode_key(&key)?).await? {
+            return Ok(true);
+        }
+        match self.former_key(&key) {
+            Some(former) => self.guard.exists(&former).await,
+            None => Ok(false),
+        }
     }
 
     /// How long a value still lives; `None` if there is none.
@@ -146,7 +165,10 @@ impl<B: Backend> StateStore<B> {
     /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
     pub async fn ttl<K: TypedKey>(&self, key: K) -> Result<Option<TimeToLive>> {
         self.access.check(Operation::Ttl)?;
-        let expiry = self.guard.expiry(&self.encode_key(&key)?).await?;
+        let mut expiry = self.guard.expiry(&self.encode_key(&key)?).await?;
+        if let (None, Some(former)) = (expiry, self.former_key(&key)) {
+            expiry = self.guard.expiry(&former).await?;
+        }
         Ok(expiry.map(|expiry| match expiry {
             Expiry::At(time) => TimeToLive::Left(time.since(self.guard.backend.now())),
             Expiry::Never | Expiry::Unknown => TimeToLive::Forever,
@@ -164,7 +186,13 @@ impl<B: Backend> StateStore<B> {
         B: Ttl,
     {
         self.access.check(Operation::Touch)?;
-        let encoded = self.encode_key(&key)?;
-        self.guard.touch(&encoded, ttl_change::<K::Value>()).await
+        let ttl = ttl_change::<K::Value>();
+        if self.guard.touch(&self.encode_key(&key)?, ttl).await? {
+            return Ok(true);
+        }
+        match self.former_key(&key) {
+            Some(former) => self.guard.touch(&former, ttl).await,
+            None => Ok(false),
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     backend::{Backend, GetOptions, TtlChange, Want},
     error::{InvalidKey, Phase, Result, StateError},
     key::{Key, KeyReader, KeyWriter},
-    schema::{StateKey, TypedKey, Writable},
+    schema::{KeyFormat, StateKey, TypedKey, Writable},
     value::{self, Report},
 };
 
@@ -55,22 +55,28 @@ impl<B: Backend> StateStore<B> {
         }
     }
 
-    /// What every key of `T` in this store starts with.
-    pub(super) fn prefix<T: StateKey>(&self) -> String {
+    /// What every key of a format in this store starts with.
+    pub(super) fn prefix(&self, format: KeyFormat) -> String {
         let scope = self.scope.as_ref().map_or("", |scope| &scope.0);
-        [scope, T::NAMESPACE.format.prefix()].concat()
+        [scope, format.prefix()].concat()
     }
 
     /// The typed form of an encoded key of this store; `None` if it is a key of another type.
     pub(super) fn typed_key<T: StateKey>(&self, encoded: &Key) -> Option<T::Key> {
-        let text = match &self.scope {
-            None => encoded.as_str(),
-            Some(scope) => encoded.as_str().strip_prefix(&*scope.0)?,
-        };
+        let text = self.unscoped(encoded)?;
         T::Key::read(KeyReader::new(T::NAMESPACE.format.as_str(), text)).ok()
     }
 
-    fn key_writer(&self) -> KeyWriter {
+    /// An encoded key without the scope of this store; `None` if it is of another scope.
+    pub(super) fn unscoped<'k>(&self, encoded: &'k Key) -> Option<&'k str> {
+        match &self.scope {
+            None => Some(encoded.as_str()),
+            Some(scope) => encoded.as_str().strip_prefix(&*scope.0),
+        }
+    }
+
+    /// A writer of a key of this store.
+    pub(super) fn key_writer(&self) -> KeyWriter {
         let mut writer = KeyWriter::new();
         if let Some(scope) = &self.scope {
             writer.literal(&scope.0);

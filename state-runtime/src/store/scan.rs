@@ -4,10 +4,11 @@ use core::{
     fmt,
     future::{Future, poll_fn},
     marker::PhantomData,
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use futures_core::Stream;
 
@@ -15,7 +16,8 @@ use super::{StateStore, StoredIn};
 use crate::{
     backend::{self, Backend, Cursor, ScanRequest, Want},
     error::{Operation, Result},
-    schema::StateKey,
+    key::Key,
+    schema::{KeyFormat, StateKey},
 };
 
 /// About how many entries are read at once.
@@ -52,10 +54,14 @@ impl<B: Backend> StateStore<B> {
         T::Lifetime: StoredIn<B>,
         B: backend::Scan,
     {
+        // What is moved meanwhile goes from the former keys to the present ones: seen in this order,
+        // nothing slips through.
+        let former = T::NAMESPACE.former.map(Part::Former);
+        let start = Position { part: former.unwrap_or(Part::Present), cursor: None };
         Scan {
             store: self.clone(),
             found: VecDeque::new(),
-            state: State::Next(None),
+            state: State::Next(start, HashSet::new()),
             values: PhantomData,
         }
     }
@@ -73,18 +79,32 @@ pub struct Scan<T, B> {
 }
 
 enum State<T> {
-    /// The next page starts here.
-    Next(Option<Cursor>),
+    /// The next page starts here; these keys were found under their former form.
+    Next(Position, HashSet<Key>),
     /// It is being read.
     Reading(Pin<Box<dyn Future<Output = Result<Values<T>>> + Send>>),
     /// There is none.
     Done,
 }
 
-/// The values of one page, and where the next one starts.
+/// The values of one page, and what the next one has to know.
 struct Values<T> {
     found: VecDeque<Result<T>>,
-    next: Option<Cursor>,
+    next: Option<Position>,
+    moved: HashSet<Key>,
+}
+
+struct Position {
+    part: Part,
+    cursor: Option<Cursor>,
+}
+
+/// The keys that are being listed.
+#[derive(Clone, Copy)]
+enum Part {
+    /// Those that the type had formerly.
+    Former(KeyFormat),
+    Present,
 }
 
 impl<T: StateKey, B: backend::Scan> Scan<T, B> {
@@ -105,18 +125,20 @@ impl<T: StateKey, B: backend::Scan> Stream for Scan<T, B> {
             }
             match &mut this.state {
                 State::Done => return Poll::Ready(None),
-                State::Next(cursor) => {
-                    let page = page::<T, B>(this.store.clone(), cursor.take());
-                    this.state = State::Reading(Box::pin(page));
+                State::Next(..) => {
+                    if let State::Next(at, moved) = mem::replace(&mut this.state, State::Done) {
+                        let page = page::<T, B>(this.store.clone(), at, moved);
+                        this.state = State::Reading(Box::pin(page));
+                    }
                 }
                 State::Reading(page) => match ready!(page.as_mut().poll(cx)) {
                     Err(error) => {
                         this.state = State::Done;
                         return Poll::Ready(Some(Err(error)));
                     }
-                    Ok(Values { found, next }) => {
+                    Ok(Values { found, next, moved }) => {
                         this.found = found;
-                        this.state = next.map_or(State::Done, |cursor| State::Next(Some(cursor)));
+                        this.state = next.map_or(State::Done, |next| State::Next(next, moved));
                     }
                 },
             }
@@ -134,19 +156,42 @@ impl<T, B: Backend> fmt::Debug for Scan<T, B> {
 
 async fn page<T: StateKey, B: backend::Scan>(
     store: StateStore<B>,
-    cursor: Option<Cursor>,
+    Position { part, cursor }: Position,
+    mut moved: HashSet<Key>,
 ) -> Result<Values<T>> {
     store.access.check(Operation::Scan)?;
-    let prefix = store.prefix::<T>();
-    let request = ScanRequest { prefix, cursor, limit: PAGE, want: Want::VALUE };
-    let page = store.guard.scan(request).await?;
+    let format = match part {
+        Part::Former(format) => format,
+        Part::Present => T::NAMESPACE.format,
+    };
+    let (prefix, want) = (store.prefix(format), Want::VALUE);
+    let page = store.guard.scan(ScanRequest { prefix, cursor, limit: PAGE, want }).await?;
     let mut found = VecDeque::with_capacity(page.entries.len());
-    for (encoded, entry) in page.entries {
-        // A key of another type that starts the same.
-        let Some(key) = store.typed_key::<T>(&encoded) else { continue };
+    for (stored, entry) in page.entries {
+        let key = match part {
+            Part::Former(_) => store.typed_former_key::<T>(&stored),
+            Part::Present => store.typed_key::<T>(&stored),
+        };
+        // Otherwise it is a key of another type that starts the same.
+        let Some(key) = key else { continue };
         // The typed key knows which of its fields are secret; the one from the backend does not.
-        let encoded = store.encode_key(&key).unwrap_or(encoded);
+        let encoded = store.encode_key(&key).unwrap_or_else(|_| stored.clone());
+        let encoded = match part {
+            Part::Present if moved.contains(&encoded) => continue,
+            Part::Present => encoded,
+            // The present value hides the former one.
+            Part::Former(_) if store.guard.exists(&encoded).await? => continue,
+            Part::Former(_) => {
+                moved.insert(encoded);
+                store.former_key(&key).unwrap_or(stored)
+            }
+        };
         found.extend(store.accept(key, &encoded, &entry.value).await.transpose());
     }
-    Ok(Values { found, next: page.next })
+    let next = match (page.next, part) {
+        (Some(cursor), _) => Some(Position { part, cursor: Some(cursor) }),
+        (None, Part::Former(_)) => Some(Position { part: Part::Present, cursor: None }),
+        (None, Part::Present) => None,
+    };
+    Ok(Values { found, next, moved })
 }

@@ -79,7 +79,7 @@ macro_rules! tuples {
                         Some(((encoded, _), Some(entry))) => {
                             store.accept($name, &encoded, &entry.value).await?
                         }
-                        _ => None,
+                        _ => store.get_former($name).await?,
                     },
                 )*))
             }

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{StateStore, path::ttl_change};
+use super::StateStore;
 use crate::{
-    backend::{Backend, Condition, Entry, GetOptions, SetOptions, Want},
+    backend::{Backend, Condition, Entry, GetOptions, Want},
     error::{Operation, Result, StateError},
     key::Key,
     schema::StateKey,
@@ -16,15 +16,22 @@ const ATTEMPTS: usize = 64;
 
 impl<B: Backend> StateStore<B> {
     /// Writes `bytes` unless what is stored is of a newer version of `T`.
-    pub(super) async fn set_versioned<T: StateKey>(&self, key: &Key, bytes: Bytes) -> Result<()> {
+    pub(super) async fn set_versioned<T: StateKey>(
+        &self,
+        keys: (&Key, Option<&Key>),
+        bytes: Bytes,
+    ) -> Result<()> {
+        let (key, former) = keys;
         for _ in 0..ATTEMPTS {
             let options = GetOptions { renew: None, want: Want::REVISION };
+            if let Some(former) = former {
+                overwrite::<T>(former, self.guard.get(Operation::Get, former, options).await?)?;
+            }
             let stored = self.guard.get(Operation::Get, key, options).await?;
             let condition = overwrite::<T>(key, stored)?;
-            let options = SetOptions { condition, ttl: ttl_change::<T>(), want_revision: false };
-            match self.guard.set(Operation::Set, key, bytes.clone(), options).await {
+            match self.put::<T>(Operation::Set, keys, bytes.clone(), condition).await {
                 Err(StateError::Conflict { .. }) => {}
-                written => return written.map(drop),
+                written => return written,
             }
         }
         Err(StateError::Conflict { key: Box::new(key.clone()) })

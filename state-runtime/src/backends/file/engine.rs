@@ -25,7 +25,7 @@ use std::{
     sync::Arc,
 };
 
-use redb::{Database, ReadableTable, Table, TableDefinition};
+use redb::{Database, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::{
     error,
@@ -147,12 +147,13 @@ impl Engine {
             let transaction = database.begin_write().map_err(error::transaction)?;
             {
                 let mut tables = Tables {
+                    transaction: &transaction,
                     entries: transaction.open_table(ENTRIES).map_err(error::table)?,
-                    expiries: transaction.open_table(EXPIRIES).map_err(error::table)?,
+                    expiries: None,
                     scratch: Vec::new(),
                 };
                 for (key, change) in changes {
-                    tables.apply(key, change).map_err(error::storage)?;
+                    tables.apply(key, change)?;
                 }
             }
             if marks != self.marks {
@@ -212,35 +213,42 @@ fn write_marks(
 
 /// The tables of one write transaction.
 struct Tables<'t> {
+    transaction: &'t WriteTransaction,
     entries: Table<'t, &'static [u8], &'static [u8]>,
-    expiries: Table<'t, &'static [u8], ()>,
+    /// Opened for the first row: many groups have none.
+    expiries: Option<Table<'t, &'static [u8], ()>>,
     scratch: Vec<u8>,
 }
 
 impl Tables<'_> {
     /// Changes an entry and keeps its row in the index of expiries.
-    fn apply(&mut self, key: &str, change: &Change) -> Result<(), redb::StorageError> {
+    fn apply(&mut self, key: &str, change: &Change) -> Result<()> {
         let (before, after) = match change {
             Change::Put(record) => {
                 record.header.write(&record.value, &mut self.scratch);
-                let before = self.entries.insert(key.as_bytes(), self.scratch.as_slice())?;
+                let before = self.entries.insert(key.as_bytes(), self.scratch.as_slice());
+                let before = before.map_err(error::storage)?;
                 (before.and_then(|record| expiry(record.value())), record.header.expiry)
             }
             Change::Remove => {
-                let before = self.entries.remove(key.as_bytes())?;
+                let before = self.entries.remove(key.as_bytes()).map_err(error::storage)?;
                 (before.and_then(|record| expiry(record.value())), None)
             }
         };
         if before == after {
             return Ok(());
         }
+        let expiries = match &mut self.expiries {
+            Some(expiries) => expiries,
+            closed => closed.insert(self.transaction.open_table(EXPIRIES).map_err(error::table)?),
+        };
         if let Some(before) = before {
             expiry_row(before, key, &mut self.scratch);
-            self.expiries.remove(self.scratch.as_slice())?;
+            expiries.remove(self.scratch.as_slice()).map_err(error::storage)?;
         }
         if let Some(after) = after {
             expiry_row(after, key, &mut self.scratch);
-            self.expiries.insert(self.scratch.as_slice(), ())?;
+            expiries.insert(self.scratch.as_slice(), ()).map_err(error::storage)?;
         }
         Ok(())
     }

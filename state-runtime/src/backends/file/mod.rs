@@ -16,7 +16,7 @@ mod time;
 mod watch;
 mod writer;
 
-use core::{fmt, iter};
+use core::{fmt, time::Duration};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -122,23 +122,17 @@ impl FileBackend {
         record.header.expiry.is_none() || record.header.is_live(self.shared.time.now())
     }
 
-    /// Moves the expiry of the entries that were read, where that is due. Together, so that they
-    /// share a commit.
-    async fn renew<'r>(
-        &self,
-        requests: impl Iterator<Item = (&'r Key, GetOptions)>,
-        found: &mut [Option<Record>],
-    ) {
+    /// Moves the expiry of the entries that were read, where that is asked for and due. Together, so
+    /// that they share a commit.
+    async fn renew(&self, asked: &[(&Key, Option<Duration>)], found: &mut [Option<Record>]) {
         let mut renewals = Vec::new();
-        for ((key, options), record) in requests.zip(found) {
-            let (Some(ttl), Some(Record { header, .. })) = (options.renew, record) else {
-                continue;
-            };
+        for (&(key, ttl), record) in asked.iter().zip(found) {
+            let (Some(ttl), Some(Record { header, .. })) = (ttl, record) else { continue };
             let now = self.shared.time.now();
-            let expiry = now.after(ttl);
             if header.expiry.is_some_and(|at| at.since(now) < ttl / 8 * 7) {
-                let renew = Renew { key: key.clone(), revision: header.revision, expiry };
-                renewals.push((header, expiry, self.shared.hand_over(renew)));
+                let (revision, expiry) = (header.revision, now.after(ttl));
+                let renewal = self.shared.hand_over(Renew { key: key.clone(), revision, expiry });
+                renewals.push((header, expiry, renewal));
             }
         }
         for (header, expiry, renewal) in renewals {
@@ -167,7 +161,7 @@ impl fmt::Debug for FileBackend {
 impl Backend for FileBackend {
     async fn get(&self, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
         let mut found = [self.shared.read(|snapshot| self.find(snapshot, key))?];
-        self.renew(iter::once((key, options)), &mut found).await;
+        self.renew(&[(key, options.renew)], &mut found).await;
         let [found] = found;
         Ok(found.map(|record| record.into_entry(options.want)))
     }
@@ -202,16 +196,15 @@ impl Backend for FileBackend {
         self.shared.time.now()
     }
 
-    /// Reads all of them from one state.
+    /// Reads all entries from one snapshot: half a batch is never seen.
     async fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
         let mut found: Vec<_> = self.shared.read(|snapshot| {
             requests.iter().map(|(key, _)| self.find(snapshot, key)).collect::<Result<_>>()
         })?;
-        self.renew(requests.iter().map(|(key, options)| (key, *options)), &mut found).await;
-        let entry = |((_, options), record): (&(Key, GetOptions), Option<Record>)| {
-            Some(record?.into_entry(options.want))
-        };
-        Ok(requests.iter().zip(found).map(entry).collect())
+        let renewals: Vec<_> = requests.iter().map(|(key, options)| (key, options.renew)).collect();
+        self.renew(&renewals, &mut found).await;
+        let entries = found.into_iter().zip(requests);
+        Ok(entries.map(|(record, (_, options))| Some(record?.into_entry(options.want))).collect())
     }
 
     async fn exists(&self, key: &Key) -> Result<bool> {

@@ -5,7 +5,7 @@
 //! condition fails leaves nothing behind. What remains is at most one change an entry, sorted by
 //! key, which is also the cheapest form to write.
 
-use core::{borrow::Borrow, cmp::Ordering, time::Duration};
+use core::time::Duration;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -25,7 +25,7 @@ pub(super) struct Plan<'s> {
     committed: &'s Snapshot,
     now: Timestamp,
     next_revision: u64,
-    staged: BTreeMap<ByText, Change>,
+    staged: BTreeMap<Key, Change>,
     order: Vec<Key>,
     must_commit: bool,
 }
@@ -33,7 +33,7 @@ pub(super) struct Plan<'s> {
 /// What a plan came to.
 pub(super) struct Decided {
     /// One change an entry, sorted by key.
-    pub(super) changes: BTreeMap<ByText, Change>,
+    pub(super) changes: BTreeMap<Key, Change>,
     /// The changed keys in the order of the operations.
     pub(super) order: Vec<Key>,
     /// The first revision that was not given away.
@@ -142,35 +142,6 @@ impl<'s> Plan<'s> {
 
     fn stage(&mut self, key: Key, change: Change) {
         self.order.push(key.clone());
-        self.staged.insert(ByText(key), change);
-    }
-}
-
-/// A key that is its text alone: how much of it people may see makes no difference.
-pub(super) struct ByText(pub(super) Key);
-
-impl Borrow<str> for ByText {
-    fn borrow(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl PartialEq for ByText {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.as_str() == other.0.as_str()
-    }
-}
-
-impl Eq for ByText {}
-
-impl PartialOrd for ByText {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for ByText {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.as_str().cmp(other.0.as_str())
+        self.staged.insert(key, change);
     }
 }

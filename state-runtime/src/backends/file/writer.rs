@@ -160,7 +160,7 @@ impl Writer {
             return Ok(());
         }
         let marks = self.marks(decided)?;
-        let changes = decided.changes.iter().map(|(key, change)| (key.0.as_str(), change));
+        let changes = decided.changes.iter().map(|(key, change)| (key.as_str(), change));
         self.engine.commit(changes, marks)
     }
 

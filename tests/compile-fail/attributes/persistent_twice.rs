@@ -1,0 +1,13 @@
+// The same attribute in two lists.
+
+use state_runtime::prelude::*;
+
+#[derive(StateKey, Validate)]
+#[state(key = "session:{id}", persistent)]
+#[state(persistent)]
+pub struct Session {
+    #[garde(skip)]
+    pub id: u64,
+    #[garde(skip)]
+    pub user: String,
+}

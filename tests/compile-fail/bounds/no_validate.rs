@@ -1,0 +1,10 @@
+// A state type without rules.
+
+use state_runtime::prelude::*;
+
+#[derive(StateKey)]
+#[state(key = "session:{id}", persistent)]
+pub struct Session {
+    pub id: u64,
+    pub user: String,
+}

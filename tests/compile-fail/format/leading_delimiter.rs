@@ -1,0 +1,12 @@
+// A format that starts with a delimiter.
+
+use state_runtime::prelude::*;
+
+#[derive(StateKey, Validate)]
+#[state(key = ":session:{id}", persistent)]
+pub struct Session {
+    #[garde(skip)]
+    pub id: u64,
+    #[garde(skip)]
+    pub user: String,
+}

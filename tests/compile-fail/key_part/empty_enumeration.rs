@@ -1,0 +1,6 @@
+// An enum without a variant.
+
+use state_runtime::KeyPart;
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, KeyPart)]
+pub enum Never {}

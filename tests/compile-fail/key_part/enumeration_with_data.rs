@@ -1,0 +1,9 @@
+// A variant with data.
+
+use state_runtime::KeyPart;
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, KeyPart)]
+pub enum Place {
+    Home,
+    At(String),
+}

@@ -1,0 +1,9 @@
+// Two named fields would need a delimiter.
+
+use state_runtime::KeyPart;
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, KeyPart)]
+pub struct Place {
+    pub city: String,
+    pub street: String,
+}

@@ -1,0 +1,52 @@
+// A write of a versioned type, which is conditional.
+
+use state_runtime::{
+    backend::{Backend, Entry, GetOptions, RemoveOptions, Result, Revision, SetOptions},
+    bytes::Bytes,
+    key::Key,
+    prelude::*,
+};
+
+/// A backend of the three methods that every backend has.
+#[derive(Debug)]
+pub struct Plain;
+
+impl Backend for Plain {
+    async fn get(&self, _: &Key, _: GetOptions) -> Result<Option<Entry>> {
+        Ok(None)
+    }
+    async fn set(&self, _: &Key, _: Bytes, _: SetOptions) -> Result<Option<Revision>> {
+        Ok(None)
+    }
+    async fn remove(&self, _: &Key, _: RemoveOptions) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(StateKey, Validate)]
+#[state(key = "session:{id}", persistent, superseded)]
+pub struct OldSession {
+    #[garde(skip)]
+    pub id: u64,
+    #[garde(skip)]
+    pub name: String,
+}
+
+#[derive(StateKey, Validate)]
+#[state(key = "session:{id}", persistent, version = 2, upgrade_from = OldSession)]
+pub struct Session {
+    #[garde(skip)]
+    pub id: u64,
+    #[garde(skip)]
+    pub user: String,
+}
+
+impl From<OldSession> for Session {
+    fn from(old: OldSession) -> Self {
+        Self { id: old.id, user: old.name }
+    }
+}
+
+pub async fn call(store: &StateStore<Plain>, session: &Session) {
+    let _ = store.set(session).await;
+}

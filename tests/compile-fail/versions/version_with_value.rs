@@ -1,0 +1,28 @@
+// A bare value has no place for a version.
+
+use state_runtime::prelude::*;
+
+#[derive(StateKey, Validate)]
+#[state(key = "session:{id}", persistent, superseded)]
+pub struct OldSession {
+    #[garde(skip)]
+    pub id: u64,
+    #[garde(skip)]
+    pub name: String,
+}
+
+#[derive(StateKey, Validate)]
+#[state(key = "session:{id}", persistent, version = 2, upgrade_from = OldSession)]
+pub struct Session {
+    #[garde(skip)]
+    pub id: u64,
+    #[state(value)]
+    #[garde(skip)]
+    pub user: String,
+}
+
+impl From<OldSession> for Session {
+    fn from(old: OldSession) -> Self {
+        Self { id: old.id, user: old.name }
+    }
+}
