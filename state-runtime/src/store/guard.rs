@@ -174,6 +174,11 @@ impl<B: Backend> Guard<B> {
             Ok(None) => {}
             Err(Closed) => return Err(StateError::Closed),
         }
+        // In a box, so that the future of every operation is the smaller for it.
+        Box::pin(self.wait(operation)).await
+    }
+
+    async fn wait(&self, operation: Operation) -> Result<(Permit<'_>, Duration)> {
         let start = Instant::now();
         match within(self.deadline, self.gate.enter()).await {
             Some(Ok(permit)) => Ok((permit, self.deadline.saturating_sub(start.elapsed()))),

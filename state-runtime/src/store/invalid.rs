@@ -26,8 +26,9 @@ impl<B: Backend> StateStore<B> {
             return read(key, encoded, bytes).map(Some);
         }
         match read(key.clone(), encoded, bytes) {
+            // In a box, so that the future of every read is the smaller for it.
             Err(error) if self.may_set_aside::<K>(&error) => {
-                self.set_aside(key, encoded, error).await
+                Box::pin(self.set_aside(key, encoded, error)).await
             }
             read => read.map(Some),
         }
