@@ -105,3 +105,15 @@ async fn a_failed_read_is_retryable_and_ends_writing() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_disk_that_is_full_at_the_opening_says_so() -> Result<()> {
+    let disk = FailingDisk::new(CrashDisk::new(Vec::new()));
+    open(&disk).await?.close().await?;
+    disk.fail_writes_after(0);
+    let error = open(&disk).await.expect_err("an opening writes");
+    assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
+    assert!(error.to_string().contains("free some space"), "{error}");
+    disk.fail_writes_after(u64::MAX);
+    open(&disk).await?.close().await
+}
