@@ -10,6 +10,7 @@ mod plan;
 mod queue;
 mod reader;
 mod record;
+mod rescue;
 mod snapshot;
 mod storage;
 mod time;
