@@ -146,11 +146,11 @@ impl Writer {
         self.reserve(revisions)?;
         let (now, committed) = (self.shared.time.now(), self.engine.snapshot());
         let mut plan = Plan::new(committed, now, self.next_revision);
-        for job in jobs {
+        for job in jobs.iter_mut() {
             job.run(&mut plan);
         }
         // A sweep that fails comes again; the writes of the group have nothing to do with it.
-        let swept = self.sweep.portion(committed, now);
+        let swept = self.sweep.portion(committed, now, jobs.len());
         let _ = swept.and_then(|keys| keys.into_iter().try_for_each(|key| plan.sweep(key)));
         Ok(plan.decide())
     }
