@@ -47,7 +47,10 @@ use crate::{
 /// The largest value, and the largest batch, in bytes: 1 GiB.
 pub const MAX_VALUE_LEN: usize = 1 << 30;
 
-/// About how many bytes of values one page of a scan may hold.
+/// The most entries that one page of a scan looks at, however many were asked for, so that a read
+/// in place never takes an executor's thread for long.
+const PAGE_ENTRIES: usize = 1024;
+/// About how many bytes of values it may hold.
 const PAGE_BYTES: usize = 4 << 20;
 
 /// Durable state in a folder, for one process.
@@ -243,9 +246,10 @@ impl Backend for FileBackend {
 
     async fn scan(&self, request: ScanRequest) -> Result<Page> {
         let after = request.cursor.as_ref().map(Cursor::as_bytes);
+        let limit = request.limit.clamp(1, PAGE_ENTRIES);
         let (records, more) = self
             .shared
-            .read(|snapshot| snapshot.page(&request.prefix, after, request.limit, PAGE_BYTES))?;
+            .read(|snapshot| snapshot.page(&request.prefix, after, limit, PAGE_BYTES))?;
         let last = records.last().map(|(key, _)| Cursor::from_bytes(key.as_str().as_bytes()));
         let live = records.into_iter().filter(|(_, record)| self.is_live(record));
         let entries = live.map(|(key, record)| (key, record.into_entry(request.want))).collect();
