@@ -36,10 +36,10 @@ use self::{
 };
 use crate::{
     backend::{
-        AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
-        Cursor, Entry, ErrorKind, Expiry, GetOptions, MAX_TTL, MIN_TTL, Page, RemoveOptions,
-        Result, Revision, Scan, ScanRequest, SetOptions, Timestamp, Ttl, TtlChange, Watch,
-        WatchRequest,
+        AddOptions, Backend, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Cursor, Entry,
+        Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Scan, ScanRequest, SetOptions,
+        Timestamp, Ttl, TtlChange, Watch, WatchRequest,
+        rules::{check_batch, check_ttl, renewal_is_due},
     },
     key::Key,
 };
@@ -133,7 +133,7 @@ impl FileBackend {
         for (&(key, ttl), record) in asked.iter().zip(found) {
             let (Some(ttl), Some(Record { header, .. })) = (ttl, record) else { continue };
             let now = self.shared.time.now();
-            if header.expiry.is_some_and(|at| at.since(now) < ttl / 8 * 7) {
+            if header.expiry.is_some_and(|at| renewal_is_due(at, now, ttl)) {
                 let (revision, expiry) = (header.revision, now.after(ttl));
                 let renewal = self.shared.hand_over(Renew { key: key.clone(), revision, expiry });
                 renewals.push((header, expiry, renewal));
@@ -172,7 +172,7 @@ impl Backend for FileBackend {
 
     async fn set(&self, key: &Key, value: Bytes, options: SetOptions) -> Result<Option<Revision>> {
         check_size(value.len())?;
-        check_ttl(options.ttl)?;
+        check_change(options.ttl)?;
         self.shared.write(Set { key: key.clone(), value, options }).await
     }
 
@@ -223,22 +223,23 @@ impl Backend for FileBackend {
     }
 
     async fn touch(&self, key: &Key, ttl: TtlChange) -> Result<bool> {
-        check_ttl(ttl)?;
+        check_change(ttl)?;
         self.shared.write(Touch { key: key.clone(), ttl }).await
     }
 
     async fn add(&self, key: &Key, options: AddOptions) -> Result<i128> {
         if let Some(ttl) = options.ttl {
-            check_ttl(TtlChange::After(ttl))?;
+            check_ttl(ttl)?;
         }
         self.shared.write(Add { key: key.clone(), options }).await
     }
 
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
+        check_batch(&batch)?;
         check_size(batch.iter().map(operation::batch_op_size).sum())?;
         for op in &batch {
             if let BatchOp::Set { options, .. } = op {
-                check_ttl(options.ttl)?;
+                check_change(options.ttl)?;
             }
         }
         self.shared.write(Apply(batch)).await
@@ -283,12 +284,6 @@ fn check_size(size: usize) -> Result<()> {
     if size > MAX_VALUE_LEN { Err(error::too_large(size)) } else { Ok(()) }
 }
 
-fn check_ttl(ttl: TtlChange) -> Result<()> {
-    match ttl {
-        TtlChange::After(ttl) if !(MIN_TTL..=MAX_TTL).contains(&ttl) => Err(BackendError::new(
-            ErrorKind::InvalidTtl,
-            "a time to live is between a millisecond and ten years",
-        )),
-        _ => Ok(()),
-    }
+fn check_change(ttl: TtlChange) -> Result<()> {
+    if let TtlChange::After(ttl) = ttl { check_ttl(ttl) } else { Ok(()) }
 }
