@@ -67,9 +67,13 @@ const PAGE_BYTES: usize = 4 << 20;
 /// - When the disk fails during a commit, all writes of that commit are
 ///   [`ErrorKind::Indeterminate`]. From then on reads go on and writes are [`ErrorKind::ReadOnly`]
 ///   until the folder is opened again.
-/// - Time never steps back below the time of the last commit, not even across a restart: what has
-///   expired stays so. A clock that was set ahead by mistake makes time stand still, once it is
-///   right again, until it gets there.
+/// - Time never steps back while the store is open, nor, across a restart, below the time of the
+///   last commit. An expired entry is removed within moments, but a read does not wait for that:
+///   after a crash in between, a clock that was set back brings the entry back for as long. A clock
+///   that was set ahead by mistake makes time stand still, once it is right again, until it gets
+///   there.
+/// - A read that renews waits for its commit where the renewal is due: the expiry that it tells is
+///   as durable as any write. That is eight times a TTL and entry; all other reads wait for nothing.
 ///
 /// Dropping the backend lets the waiting writes finish in the background; [`close`](Backend::close)
 /// waits for them.
