@@ -143,6 +143,9 @@ impl Emitter<'_, '_> {
         quote! {{
             #(#checks)*
             let mut __state_namespace = __STATE_NAMESPACE;
+        if model.value.fields.iter().any(|field| field.serde.find("flatten").is_some()) {
+            set.push(quote!(flattened = true));
+        }
             __state_namespace.previous =
                 ::core::option::Option::Some(&<#old as #p::StateKey>::NAMESPACE);
             __state_namespace

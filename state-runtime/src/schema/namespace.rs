@@ -33,6 +33,9 @@ pub struct Namespace {
     pub on_invalid: OnInvalid,
     /// The stored form.
     pub shape: Shape,
+    /// Whether a field is flattened into the stored object, which can then have members of any
+    /// name.
+    pub flattened: bool,
     /// The names of all fields, for paths in messages.
     pub fields: &'static [&'static str],
 }
@@ -54,6 +57,7 @@ impl Namespace {
             max_size: DEFAULT_MAX_SIZE,
             on_invalid: OnInvalid::Error,
             shape: Shape::Object,
+            flattened: false,
             fields: &[],
         }
     }

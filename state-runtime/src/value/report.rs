@@ -43,7 +43,7 @@ impl fmt::Display for Violation {
 impl Report {
     /// The rules of `value`'s type that it breaks.
     pub(super) fn of<T: StateKey>(value: &T, report: &garde::Report) -> Self {
-        let mut declared = Names::of(|names| value.serialize_stored(names));
+        let mut declared = Names::of(|names| value.serialize_stored(names)).found;
         declared.extend(T::NAMESPACE.fields);
         Self::new(report, &declared)
     }
