@@ -120,19 +120,34 @@ impl<B: Backend> StateStore<B> {
         self.access.check(Operation::Take)?;
         let encoded = self.encode_key(&key)?;
         let former = self.former_key(&key);
-        match (self.take_at(key.clone(), &encoded).await?, former) {
-            (None, Some(former)) => self.take_at(key, &former).await,
-            (taken, _) => Ok(taken),
+        let present = (&encoded, former.as_ref());
+        if let Some(taken) = self.take_at(key.clone(), present).await? {
+            return Ok(Some(taken));
+        }
+        let Some(former) = &former else { return Ok(None) };
+        match self.take_at(key.clone(), (former, None)).await? {
+            // A writer may have moved it between the two reads.
+            None => self.take_at(key, present).await,
+            taken => Ok(taken),
         }
     }
 
-    async fn take_at<K: TypedKey>(&self, key: K, encoded: &Key) -> Result<Option<K::Value>> {
+    /// Takes the value under `encoded`, and what it hides under `hidden` goes with it.
+    async fn take_at<K: TypedKey>(
+        &self,
+        key: K,
+        (encoded, hidden): (&Key, Option<&Key>),
+    ) -> Result<Option<K::Value>> {
         for _ in 0..TAKE_ATTEMPTS {
             let options = GetOptions { renew: None, want: Want::REVISION };
             let Some(entry) = self.guard.get(Operation::Get, encoded, options).await? else {
                 return Ok(None);
             };
             let value = read(key.clone(), encoded, &entry.value)?;
+            // First, as in `remove`: no older value comes to light.
+            if let Some(hidden) = hidden {
+                self.guard.remove(Operation::Take, hidden, RemoveOptions::default()).await?;
+            }
             let condition = entry.revision.map_or(Condition::Always, Condition::IfRevision);
             match self.guard.remove(Operation::Take, encoded, RemoveOptions { condition }).await {
                 Err(StateError::Conflict { .. }) => {}
@@ -149,13 +164,13 @@ impl<B: Backend> StateStore<B> {
     /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
     pub async fn exists<K: TypedKey>(&self, key: K) -> Result<bool> {
         self.access.check(Operation::Exists)?;
-        if self.guard.exists(&self.encode_key(&key)?).await? {
+        let encoded = self.encode_key(&key)?;
+        if self.guard.exists(&encoded).await? {
             return Ok(true);
         }
-        match self.former_key(&key) {
-            Some(former) => self.guard.exists(&former).await,
-            None => Ok(false),
-        }
+        let Some(former) = self.former_key(&key) else { return Ok(false) };
+        // A writer may move it between two of the looks.
+        Ok(self.guard.exists(&former).await? || self.guard.exists(&encoded).await?)
     }
 
     /// How long a value still lives; `None` if there is none.
@@ -165,9 +180,14 @@ impl<B: Backend> StateStore<B> {
     /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
     pub async fn ttl<K: TypedKey>(&self, key: K) -> Result<Option<TimeToLive>> {
         self.access.check(Operation::Ttl)?;
-        let mut expiry = self.guard.expiry(&self.encode_key(&key)?).await?;
+        let encoded = self.encode_key(&key)?;
+        let mut expiry = self.guard.expiry(&encoded).await?;
         if let (None, Some(former)) = (expiry, self.former_key(&key)) {
             expiry = self.guard.expiry(&former).await?;
+            if expiry.is_none() {
+                // A writer may have moved it between the two looks.
+                expiry = self.guard.expiry(&encoded).await?;
+            }
         }
         Ok(expiry.map(|expiry| match expiry {
             Expiry::At(time) => TimeToLive::Left(time.since(self.guard.backend.now())),
@@ -187,12 +207,12 @@ impl<B: Backend> StateStore<B> {
     {
         self.access.check(Operation::Touch)?;
         let ttl = ttl_change::<K::Value>();
-        if self.guard.touch(&self.encode_key(&key)?, ttl).await? {
+        let encoded = self.encode_key(&key)?;
+        if self.guard.touch(&encoded, ttl).await? {
             return Ok(true);
         }
-        match self.former_key(&key) {
-            Some(former) => self.guard.touch(&former, ttl).await,
-            None => Ok(false),
-        }
+        let Some(former) = self.former_key(&key) else { return Ok(false) };
+        // A writer may move it between two of the tries.
+        Ok(self.guard.touch(&former, ttl).await? || self.guard.touch(&encoded, ttl).await?)
     }
 }
