@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::{
     StateStore, StoredIn,
     path::{get_options, read, ttl_change},
+    versioned::{ATTEMPTS, contended},
 };
 use crate::{
     backend::{Backend, Cas, Condition, Expiry, GetOptions, RemoveOptions, Ttl, Want},
@@ -12,9 +13,6 @@ use crate::{
     key::Key,
     schema::{Expiring, StateKey, TypedKey, Writable},
 };
-
-/// How often [`StateStore::take`] starts again when other writers are faster.
-const TAKE_ATTEMPTS: usize = 64;
 
 /// How long an entry still lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +54,9 @@ impl<B: Backend> StateStore<B> {
     ///
     /// [`InvalidKey`](StateError::InvalidKey), [`Invalid`](StateError::Invalid),
     /// [`Encode`](StateError::Encode) and [`TooLarge`](StateError::TooLarge) before anything is
-    /// sent; [`Version`](StateError::Version) for a versioned type, if the stored value is of a
-    /// newer one; those of the backend.
+    /// sent; for a versioned type, [`Version`](StateError::Version) if the stored value is of a
+    /// newer one, and [`Overloaded`](StateError::Overloaded) if other writers kept changing it;
+    /// those of the backend.
     pub async fn set<T>(&self, value: &T) -> Result<()>
     where
         T: Writable,
@@ -110,8 +109,8 @@ impl<B: Backend> StateStore<B> {
     ///
     /// # Errors
     ///
-    /// Those of [`get`](Self::get): then the value stays. [`Conflict`](StateError::Conflict) if
-    /// other writers kept changing the value.
+    /// Those of [`get`](Self::get): then the value stays. [`Overloaded`](StateError::Overloaded)
+    /// if other writers kept changing the value.
     pub async fn take<K>(&self, key: K) -> Result<Option<K::Value>>
     where
         K: TypedKey,
@@ -138,7 +137,7 @@ impl<B: Backend> StateStore<B> {
         key: K,
         (encoded, hidden): (&Key, Option<&Key>),
     ) -> Result<Option<K::Value>> {
-        for _ in 0..TAKE_ATTEMPTS {
+        for _ in 0..ATTEMPTS {
             let options = GetOptions { renew: None, want: Want::REVISION };
             let Some(entry) = self.guard.get(Operation::Get, encoded, options).await? else {
                 return Ok(None);
@@ -154,7 +153,7 @@ impl<B: Backend> StateStore<B> {
                 removed => return removed.map(|()| Some(value)),
             }
         }
-        Err(StateError::Conflict { key: Box::new(encoded.clone()) })
+        Err(contended(Operation::Take))
     }
 
     /// Whether there is a value, valid or not.
