@@ -35,7 +35,7 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
     let version = version::check(&attrs, input, &fields, cx);
     let krate = attrs.krate.clone().unwrap_or_else(|| syn::parse_quote!(::state_runtime));
     let (key, rest) = key::check(&attrs, garde, fields, input, cx);
-    let value = value::check(rest, serde, input, cx);
+    let value = value::check(rest, serde, attrs.superseded.is_none(), input, cx);
     Some(Model {
         ident: &input.ident,
         vis: &input.vis,

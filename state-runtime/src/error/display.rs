@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{EncodeKind, InvalidKey, Phase, StateError};
+use super::{InvalidKey, Phase, StateError};
 
 impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,16 +95,5 @@ impl fmt::Display for InvalidKey {
                 f.write_str("the store is scoped already; scope the unscoped store instead")
             }
         }
-    }
-}
-
-impl fmt::Display for EncodeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Serialize => "its `Serialize` implementation failed",
-            Self::ReservedMember => {
-                "a member name starts with `$`, which is reserved; rename that member or map key"
-            }
-        })
     }
 }

@@ -12,6 +12,8 @@ use crate::{
     value::{DecodeKind, FieldPath, Report},
 };
 
+pub use crate::value::EncodeKind;
+
 /// The result of a typed operation.
 pub type Result<T, E = StateError> = core::result::Result<T, E>;
 
@@ -245,16 +247,6 @@ pub enum Phase {
     Read,
     /// It was about to be written. Nothing was sent.
     Write,
-}
-
-/// Why a value could not be serialised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EncodeKind {
-    /// A `Serialize` implementation failed: a map whose keys are no strings, for example.
-    Serialize,
-    /// The object has a member whose name starts with `$`; those are the runtime's.
-    ReservedMember,
 }
 
 /// What a store can be asked to do.
