@@ -65,6 +65,21 @@ impl StateError {
     }
 }
 
+/// So that opening a backend and building a store over it can share one `?`.
+///
+/// ```
+/// use state_runtime::{StateError, backends::FileBackend, prelude::*};
+///
+/// async fn open(folder: &str) -> Result<StateStore<FileBackend>, StateError> {
+///     StateStore::production(FileBackend::open(folder).await?).await
+/// }
+/// ```
+impl From<BackendError> for StateError {
+    fn from(source: BackendError) -> Self {
+        Self::of_backend("chosen", Operation::Backend, &[], source)
+    }
+}
+
 impl From<NamespaceConflict> for StateError {
     fn from(conflict: NamespaceConflict) -> Self {
         Self::NamespaceConflict(Box::new(conflict))

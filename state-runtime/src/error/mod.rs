@@ -275,6 +275,8 @@ pub enum Operation {
     Health,
     /// Close the store.
     Close,
+    /// Open a backend, or call one without the store.
+    Backend,
 }
 
 impl Operation {
@@ -299,6 +301,7 @@ impl Operation {
             Self::Scan => "scan",
             Self::Health => "health",
             Self::Close => "close",
+            Self::Backend => "backend",
         }
     }
 }
