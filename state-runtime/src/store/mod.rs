@@ -37,6 +37,28 @@ use crate::{
 ///
 /// Cheap to clone: clones share the backend, the bound on operations in flight, and the closing.
 ///
+/// # Functions over any backend
+///
+/// A function that is generic over the backend names the capabilities that it needs, the same words
+/// that the compiler uses when one is missing:
+///
+/// ```
+/// use state_runtime::{StateError, backend::{Cas, Ttl}, prelude::*};
+/// # #[derive(Debug, StateKey, Validate)]
+/// # #[state(key = "session:{id}", ttl = "30m")]
+/// # #[garde(allow_unvalidated)]
+/// # struct Session { id: String, user: String }
+///
+/// async fn begin<B: Ttl + Cas>(store: &StateStore<B>, id: &str) -> Result<(), StateError> {
+///     store.create(&Session { id: id.into(), user: "ada".into() }).await
+/// }
+/// ```
+///
+/// A program that chooses its backend at run time uses `StateStore`, which is
+/// `StateStore<AnyBackend>`.
+///
+/// # Deadlines and dropped futures
+///
 /// Every operation has a deadline ([`StoreBuilder::deadline`]) that includes waiting for its turn,
 /// and runs on a Tokio runtime with time enabled. Any of its futures may be dropped: a write that
 /// was handed over by then may still happen, the store stays consistent and usable.
@@ -120,6 +142,9 @@ impl<B: Backend> StateStore<B> {
     }
 
     /// The same store with no more than these rights.
+    ///
+    /// Rights are about state: reading a `sliding` type renews it, as the type says, and every
+    /// handle may [`close`](Self::close) the store for all.
     #[must_use]
     pub fn restricted(&self, access: Access) -> Self {
         Self { access: self.access.and(access), ..self.clone() }
