@@ -73,10 +73,14 @@ const PAGE_BYTES: usize = 4 << 20;
 ///   that was set ahead by mistake makes time stand still, once it is right again, until it gets
 ///   there.
 /// - A read that renews waits for its commit where the renewal is due: the expiry that it tells is
-///   as durable as any write. That is eight times a TTL and entry; all other reads wait for nothing.
+///   as durable as any write. That is about eight times a TTL for an entry; all other reads wait
+///   for nothing.
 ///
 /// Dropping the backend lets the waiting writes finish in the background; [`close`](Backend::close)
 /// waits for them.
+///
+/// [`ErrorKind::Indeterminate`]: crate::backend::ErrorKind::Indeterminate
+/// [`ErrorKind::ReadOnly`]: crate::backend::ErrorKind::ReadOnly
 ///
 /// ```
 /// # tokio::runtime::Runtime::new()?.block_on(async {
