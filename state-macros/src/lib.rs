@@ -50,7 +50,7 @@ use self::context::Context;
 /// | `version = 2` | the version of the schema, one more than that of the older type |
 /// | `upgrade_from = Old` | the older type, from which `TryFrom<Old>` or `From<Old>` makes this one |
 /// | `superseded` | an old version: it is read, and upgraded from, but not written |
-/// | `formerly = "old:{id}"` | the key format of former days, with the same fields |
+/// | `formerly = "old:{id}"` | the key format of former days, with the same fields, of which no key is one of `key` |
 /// | `on_invalid = "error"` | what a read does with an invalid value: `"error"`, `"discard"` or `"quarantine"` |
 /// | `key_type = SessionId` | the name of the key type |
 /// | `key_fn = id` | the name of the function that makes a key |
@@ -79,7 +79,8 @@ use self::context::Context;
 ///
 /// Both keep their meaning. serde's apply to the stored JSON, which has the value fields; the
 /// container attributes `from`, `try_from`, `into`, `remote` and `transparent` bypass the fields
-/// and are refused. garde's rules of the key fields are also checked on a key alone, before
+/// and are refused. A member that `skip_serializing` or `skip_serializing_if` leaves out needs a
+/// `default`, or the value could not be read back. garde's rules of the key fields are also checked on a key alone, before
 /// anything is sent to a backend, but for `matches` and rules that mention `self`, which need the
 /// whole value.
 ///

@@ -44,6 +44,15 @@ struct Limit {
     limit: u32,
 }
 
+#[derive(Debug, Clone, PartialEq, StateKey, Validate)]
+#[state(key = "login:{id}", ttl = "1m", sliding)]
+struct Login {
+    #[garde(skip)]
+    id: u32,
+    #[garde(skip)]
+    user: String,
+}
+
 fn session(id: &str) -> Session {
     Session { id: id.into(), user_id: "ada".into(), notes: BTreeMap::new() }
 }
@@ -203,6 +212,26 @@ async fn an_expired_value_is_absent_and_touch_renews_one() {
     assert_eq!(store.ttl(Session::key("a")).await.unwrap(), None);
     assert!(!store.exists(Session::key("a")).await.unwrap());
     assert!(!store.touch(Session::key("a")).await.unwrap());
+}
+
+#[tokio::test]
+async fn every_read_renews_a_sliding_lifetime() {
+    let clock = Arc::new(ManualClock::default());
+    let store =
+        StateStore::new(MemoryBackend::builder().with_clock(Arc::clone(&clock)).build()).unwrap();
+    let login = Login { id: 1, user: "ada".into() };
+    store.set(&login).await.unwrap();
+    let key = || Login::key(1u32);
+    for _ in 0..2 {
+        clock.advance(Duration::from_secs(50));
+        assert_eq!(store.get(key()).await.unwrap().as_ref(), Some(&login));
+        clock.advance(Duration::from_secs(50));
+        assert_eq!(store.get_many((key(),)).await.unwrap().0.as_ref(), Some(&login));
+        clock.advance(Duration::from_secs(50));
+        assert_eq!(store.get_all([key()]).await.unwrap(), [Some(login.clone())]);
+    }
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(store.get(key()).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -104,14 +104,29 @@ async fn one_operation_too_many_waits_and_is_overloaded_at_its_deadline() {
     let second = store.set(&note);
     let (first, second) = tokio::join!(first, second);
     assert!(matches!(first.unwrap(), Err(StateError::Timeout { .. })));
-    // Both deadlines pass at once; the second was never sent, or was sent with nothing left.
+    // Both deadlines pass at once: with no time left, the second is not sent.
     let error = second.unwrap_err();
-    assert!(
-        matches!(error, StateError::Overloaded { .. } | StateError::Indeterminate { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, StateError::Overloaded { .. }), "{error:?}");
     backend.let_go();
     store.set(&note).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_turn_counts_towards_the_deadline() {
+    let store = StateStore::builder(Waiting::new())
+        .deadline(Duration::from_millis(100))
+        .max_in_flight(1)
+        .build()
+        .unwrap();
+    let long = store.clone();
+    let first = tokio::spawn(async move { long.get(Note::key(1)).await });
+    tokio::task::yield_now().await;
+    tokio::time::advance(Duration::from_millis(60)).await;
+    let start = tokio::time::Instant::now();
+    let second = store.get(Note::key(1)).await;
+    assert!(matches!(second, Err(StateError::Timeout { .. })), "{second:?}");
+    assert!(start.elapsed() < Duration::from_millis(110), "{:?}", start.elapsed());
+    first.await.unwrap().unwrap_err();
 }
 
 #[tokio::test]

@@ -76,10 +76,10 @@ fn check_read_when_left_out(fields: &[StructField<'_>], cx: &Context) {
         let put_in_place = PUT_IN_PLACE.iter().any(|name| field.serde.find(name).is_some())
             // An `Option` that serde reads by itself is `None` then.
             || (is_option(&field.field.ty) && !field.serde.bypassed.de);
-        let left_out = ["skip_serializing", "skip_serializing_if"].into_iter();
-        if let (false, Some((name, path))) =
-            (put_in_place, left_out.filter_map(|name| Some((name, field.serde.find(name)?))).next())
-        {
+        let left_out = ["skip_serializing", "skip_serializing_if"]
+            .into_iter()
+            .find_map(|name| Some((name, field.serde.find(name)?)));
+        if let (false, Some((name, path))) = (put_in_place, left_out) {
             cx.error(
                 path,
                 format!(

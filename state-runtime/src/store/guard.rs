@@ -4,9 +4,9 @@
 //! the backend cannot do, so that no option is ever silently ignored.
 
 use core::{future::Future, slice, time::Duration};
-use std::time::Instant;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::{
     deadline::within,
@@ -191,9 +191,12 @@ impl<B: Backend> Guard<B> {
     async fn wait(&self, operation: Operation) -> Result<(Permit<'_>, Duration)> {
         let start = Instant::now();
         match within(self.deadline, self.gate.enter()).await {
-            Some(Ok(permit)) => Ok((permit, self.deadline.saturating_sub(start.elapsed()))),
             Some(Err(Closed)) => Err(StateError::Closed),
-            None => Err(StateError::Overloaded { operation, source: None }),
+            // With no time left, sending it could only make its outcome unknown.
+            Some(Ok(permit)) if start.elapsed() < self.deadline => {
+                Ok((permit, self.deadline.saturating_sub(start.elapsed())))
+            }
+            _ => Err(StateError::Overloaded { operation, source: None }),
         }
     }
 
