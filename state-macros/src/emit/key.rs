@@ -6,9 +6,17 @@ use quote::{quote, quote_spanned};
 use super::{Emitter, at};
 use crate::{
     generics::{definition, is_by_value},
-    model::{Format, Piece},
+    model::{Format, KeyField, Piece},
     syntax::unraw,
 };
+
+/// A field of a format, and the literal before it.
+struct Step<'s> {
+    literal: &'s str,
+    /// The position in [`Key::fields`](crate::model::Key::fields).
+    index: usize,
+    field: &'s KeyField<'s>,
+}
 
 impl Emitter<'_, '_> {
     /// `pub struct SessionKey { pub session_id: String }`
@@ -168,7 +176,13 @@ impl Emitter<'_, '_> {
             if rest.is_empty() {
                 this
             } else {
-                quote!(::core::cmp::Ordering::then_with(#this, || #rest))
+                // No `then_with`, because a closure is one more body to check.
+                quote! {
+                    match #this {
+                        ::core::cmp::Ordering::Equal => #rest,
+                        __state_unequal => __state_unequal,
+                    }
+                }
             }
         });
         let ordering =
@@ -218,20 +232,17 @@ impl Emitter<'_, '_> {
             let (ident, name) = (field.ident, &field.name);
             let debug = self.part(field, "part_debug");
             let shown = if field.secret {
-                quote!(&::core::format_args!("***"))
+                quote!(&#p::key_text::Hidden)
             } else {
                 quote_spanned!(at(&field.ty)=> #debug(&self.#ident))
             };
-            quote!(::core::fmt::DebugStruct::field(&mut __state_debug, #name, #shown);)
+            quote!((#name, #shown))
         });
         quote! {
             #[automatically_derived]
             impl #generics ::core::fmt::Debug for #key #where_debug {
                 fn fmt(&self, __state_f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    let mut __state_debug =
-                        ::core::fmt::Formatter::debug_struct(__state_f, #name);
-                    #(#shown)*
-                    ::core::fmt::DebugStruct::finish(&mut __state_debug)
+                    #p::key_text::debug(__state_f, #name, &[#(#shown),*])
                 }
             }
 
@@ -247,7 +258,7 @@ impl Emitter<'_, '_> {
                 type Err = #p::KeyError;
 
                 fn from_str(__state_text: &str) -> ::core::result::Result<Self, #p::KeyError> {
-                    #p::key_text::parse(&__STATE_FORMAT, __state_text)
+                    #p::key_text::parse(__state_text)
                 }
             }
         }
@@ -307,24 +318,32 @@ impl Emitter<'_, '_> {
     /// Writes the fields of `self`, a value or a key, in `format`.
     pub(super) fn write(&self, format: &Format) -> TokenStream {
         let p = &self.p;
-        let steps = format.pieces.iter().map(|piece| match piece {
-            Piece::Literal(text) => {
-                quote!(#p::KeyWriter::literal(__state_writer, #text);)
-            }
-            Piece::Field(index) => {
-                let Some(field) = self.model.key.fields.get(*index) else {
-                    return TokenStream::new();
-                };
-                let (ident, name) = (field.ident, &field.name);
-                let write = self.part(field, "write");
-                let segment = if field.secret { quote!(secret_segment) } else { quote!(segment) };
-                let write = quote_spanned! {at(&field.ty)=>
-                    #write(&self.#ident, __state_segment)
-                };
-                quote!(#p::KeyWriter::#segment(__state_writer, #name, |__state_segment| #write);)
-            }
+        let (steps, end) = self.steps(format);
+        let steps = steps.into_iter().map(|Step { literal, field, .. }| {
+            let (ident, name) = (field.ident, &field.name);
+            let method = if field.secret { "part_write_secret" } else { "part_write" };
+            let write = self.part(field, method);
+            quote_spanned!(at(&field.ty)=> #write(&self.#ident, #literal, #name, __state_writer);)
         });
-        quote!(#(#steps)*)
+        let end = (!end.is_empty()).then(|| quote!(#p::KeyWriter::literal(__state_writer, #end);));
+        quote!(#(#steps)* #end)
+    }
+
+    /// The fields of a format, and the literal after the last.
+    fn steps<'s>(&'s self, format: &'s Format) -> (Vec<Step<'s>>, &'s str) {
+        let mut steps = Vec::new();
+        let mut literal = "";
+        for piece in &format.pieces {
+            match piece {
+                Piece::Literal(text) => literal = text,
+                Piece::Field(index) => {
+                    let field = self.model.key.fields.get(*index);
+                    let literal = std::mem::take(&mut literal);
+                    steps.extend(field.map(|field| Step { literal, index: *index, field }));
+                }
+            }
+        }
+        (steps, literal)
     }
 
     /// Reads the fields of a key in `format`.
@@ -332,27 +351,21 @@ impl Emitter<'_, '_> {
         let p = &self.p;
         let fields = &self.model.key.fields;
         let local = |index: usize| quote::format_ident!("__state_part_{index}");
-        let steps = format.pieces.iter().map(|piece| match piece {
-            Piece::Literal(text) => {
-                quote!(#p::KeyReader::literal(&mut __state_reader, #text)?;)
-            }
-            Piece::Field(index) => {
-                let Some(field) = fields.get(*index) else { return TokenStream::new() };
-                let (local, name) = (local(*index), &field.name);
-                let (parse, write) = (self.part(field, "parse"), self.part(field, "write"));
-                // Closures, because the compiler would blame the call for a wrong function item.
-                let (parse, write) = (
-                    quote_spanned!(at(&field.ty)=> #parse(__state_text)),
-                    quote_spanned!(at(&field.ty)=> #write(__state_part, __state_segment)),
-                );
-                quote! {
-                    let #local = #p::KeyReader::segment(
-                        &mut __state_reader,
-                        #name,
-                        |__state_text| #parse,
-                        |__state_part, __state_segment| #write,
-                    )?;
-                }
+        let (steps, end) = self.steps(format);
+        let steps = steps.into_iter().map(|Step { literal, index, field }| {
+            let (local, name) = (local(index), &field.name);
+            let read = self.part(field, "part_read");
+            let read = quote_spanned! {at(&field.ty)=>
+                #read(#literal, #name, &mut __state_reader)
+            };
+            // No `?`, because its conversions cost the compiler more than a `match`.
+            quote! {
+                let #local = match #read {
+                    ::core::result::Result::Ok(__state_part) => __state_part,
+                    ::core::result::Result::Err(__state_error) => {
+                        return ::core::result::Result::Err(__state_error);
+                    }
+                };
             }
         });
         let inits = fields.iter().enumerate().map(|(index, field)| {
@@ -362,8 +375,14 @@ impl Emitter<'_, '_> {
         let marker = self.marker_init();
         quote! {
             #(#steps)*
-            #p::KeyReader::finish(__state_reader)?;
-            ::core::result::Result::Ok(Self { #(#inits)* #marker })
+            match #p::KeyReader::end(&mut __state_reader, #end) {
+                ::core::result::Result::Ok(()) => {
+                    ::core::result::Result::Ok(Self { #(#inits)* #marker })
+                }
+                ::core::result::Result::Err(__state_error) => {
+                    ::core::result::Result::Err(__state_error)
+                }
+            }
         }
     }
 

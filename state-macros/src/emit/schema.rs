@@ -18,7 +18,6 @@ impl Emitter<'_, '_> {
         let (generics, arguments, _) = model.generics.split_for_impl();
         let (whole, key) = (self.whole(), self.key());
         let where_clause = self.where_clause(&self.state_bounds());
-        let format = self.format(&model.key.format);
         let former_check = model.key.former.as_ref().map(|former| self.former_check(former));
         let base = self.base_namespace();
         let namespace = self.namespace();
@@ -41,8 +40,6 @@ impl Emitter<'_, '_> {
             }
         });
         quote! {
-            const __STATE_FORMAT: #p::KeyFormat = #format;
-
             const __STATE_NAMESPACE: #p::Namespace = #base;
 
             #former_check
@@ -101,7 +98,7 @@ impl Emitter<'_, '_> {
         quote_spanned! {at(&former.text)=>
             const _: () = {
                 const __STATE_FORMER: #p::KeyFormat = #tokens;
-                ::core::assert!(!__STATE_FORMAT.overlaps(&__STATE_FORMER), "{}", #message);
+                ::core::assert!(!__STATE_NAMESPACE.format.overlaps(&__STATE_FORMER), "{}", #message);
             };
         }
     }
@@ -112,6 +109,7 @@ impl Emitter<'_, '_> {
         let model = self.model;
         let path = format!("::{}", unraw(model.ident));
         let names = &model.field_names;
+        let format = self.format(&model.key.format);
         let mut set = Vec::new();
         if let Some(former) = &model.key.former {
             let former = self.format(former);
@@ -150,7 +148,7 @@ impl Emitter<'_, '_> {
         quote! {{
             let mut __state_namespace = #p::Namespace::new(
                 ::core::concat!(::core::module_path!(), #path),
-                __STATE_FORMAT,
+                #format,
             );
             #(__state_namespace.#set;)*
             __state_namespace
@@ -246,7 +244,7 @@ impl Emitter<'_, '_> {
             })
         });
         let format = quote_spanned! {at(text)=>
-            ::core::assert!(#namespace.format.same_shape(&__STATE_FORMAT) #former, #format);
+            ::core::assert!(#namespace.format.same_shape(&__STATE_NAMESPACE.format) #former, #format);
         };
         [superseded, number, format]
     }

@@ -7,7 +7,7 @@ use core::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use super::{KeyWriter, PartError};
+use super::{KeyError, KeyReader, KeyWriter, PartError};
 
 /// The segment that a [`KeyPart`] writes itself into; see [`push_str`](Segment::push_str).
 pub struct Segment<'w> {
@@ -80,7 +80,33 @@ pub trait KeyPart: Ord + Hash + fmt::Debug {
         Self: Sized;
 
     // What generated key types are made of. They go through this trait alone, so that a field
-    // whose type is no `KeyPart` is one error of the compiler and not one for each trait.
+    // whose type is no `KeyPart` is one error of the compiler and not one for each trait; and each
+    // is one plain call, because the compiler checks a closure or a `?` much more slowly.
+
+    #[doc(hidden)]
+    fn part_write(&self, literal: &str, field: &'static str, writer: &mut KeyWriter) {
+        writer.literal(literal);
+        writer.part(field, self);
+    }
+
+    #[doc(hidden)]
+    fn part_write_secret(&self, literal: &str, field: &'static str, writer: &mut KeyWriter) {
+        writer.literal(literal);
+        writer.secret(field, self);
+    }
+
+    #[doc(hidden)]
+    fn part_read(
+        literal: &str,
+        field: &'static str,
+        reader: &mut KeyReader<'_>,
+    ) -> Result<Self, KeyError>
+    where
+        Self: Sized,
+    {
+        reader.literal(literal)?;
+        reader.part(field)
+    }
 
     #[doc(hidden)]
     #[must_use]

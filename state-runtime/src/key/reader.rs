@@ -49,24 +49,12 @@ impl<'t> KeyReader<'t> {
     /// [`KeyError::Format`] where there is none, [`KeyError::Part`] where it is not the canonical
     /// text of a `P`.
     pub fn part<P: KeyPart>(&mut self, field: &'static str) -> Result<P, KeyError> {
-        self.segment(field, P::parse, P::write)
-    }
-
-    /// Reads a segment with the `parse` and `write` of a [`KeyPart`]; for generated code, which
-    /// names the type there.
-    #[doc(hidden)]
-    pub fn segment<P>(
-        &mut self,
-        field: &'static str,
-        parse: impl FnOnce(&str) -> Result<P, PartError>,
-        write: impl FnOnce(&P, &mut Segment<'_>),
-    ) -> Result<P, KeyError> {
         let (segment, rest) = escape::split_segment(self.rest);
         if segment.is_empty() {
             return Err(self.mismatch());
         }
         self.rest = rest;
-        canonical(segment, parse, write).map_err(|reason| KeyError::Part { field, reason })
+        canonical(segment).map_err(|reason| KeyError::Part { field, reason })
     }
 
     /// Ends the reading.
@@ -82,6 +70,13 @@ impl<'t> KeyReader<'t> {
         if self.len > MAX_KEY_LEN { Err(KeyError::TooLong { limit: MAX_KEY_LEN }) } else { Ok(()) }
     }
 
+    /// Reads what the format ends with, and ends; for generated code.
+    #[doc(hidden)]
+    pub fn end(&mut self, literal: &str) -> Result<(), KeyError> {
+        self.literal(literal)?;
+        self.clone().finish()
+    }
+
     const fn mismatch(&self) -> KeyError {
         KeyError::Format { expected: self.format }
     }
@@ -94,16 +89,12 @@ impl fmt::Debug for KeyReader<'_> {
     }
 }
 
-fn canonical<P>(
-    segment: &str,
-    parse: impl FnOnce(&str) -> Result<P, PartError>,
-    write: impl FnOnce(&P, &mut Segment<'_>),
-) -> Result<P, PartError> {
+fn canonical<P: KeyPart>(segment: &str) -> Result<P, PartError> {
     let plain = escape::unescape(segment)?;
-    let part = parse(&plain)?;
+    let part = P::parse(&plain)?;
     // `parse` of most types is lenient (`+7`, `007`); writing the result again is not. Escaping it
     // once more could tell nothing new: only the one canonical escape was read.
-    if Segment::is(&plain, |text| write(&part, text)) {
+    if Segment::is(&plain, |text| part.write(text)) {
         Ok(part)
     } else {
         Err(PartError::NotCanonical)

@@ -33,18 +33,12 @@ impl KeyWriter {
 
     /// Appends the segment of a key field.
     pub fn part<P: KeyPart + ?Sized>(&mut self, field: &'static str, part: &P) {
-        self.segment(field, |segment| part.write(segment));
-    }
-
-    /// Appends the segment that `write` gives; for generated code, which names the type there.
-    #[doc(hidden)]
-    pub fn segment(&mut self, field: &'static str, write: impl FnOnce(&mut Segment<'_>)) {
         if self.error.is_some() {
             return;
         }
         let start = self.text.len();
         let mut segment = Segment { sink: Sink::Key(self), refused: false };
-        write(&mut segment);
+        part.write(&mut segment);
         let refused = segment.refused;
         if self.error.is_none() {
             if refused {
@@ -57,14 +51,8 @@ impl KeyWriter {
 
     /// Appends the segment of a key field that is never shown to people.
     pub fn secret<P: KeyPart + ?Sized>(&mut self, field: &'static str, part: &P) {
-        self.secret_segment(field, |segment| part.write(segment));
-    }
-
-    /// Appends a segment that is never shown to people; for generated code.
-    #[doc(hidden)]
-    pub fn secret_segment(&mut self, field: &'static str, write: impl FnOnce(&mut Segment<'_>)) {
         self.public.get_or_insert(self.text.len());
-        self.segment(field, write);
+        self.part(field, part);
     }
 
     /// The finished key.

@@ -1,9 +1,35 @@
-//! `Display` and `FromStr` of generated key types.
+//! `Debug`, `Display` and `FromStr` of generated key types.
 
 use core::fmt;
 
-use super::{KeyFormat, TypedKey};
+use super::{StateKey, TypedKey};
 use crate::key::{KeyError, KeyReader, KeyWriter};
+
+/// Prints the fields of a key.
+///
+/// # Errors
+///
+/// Those of `f`.
+pub fn debug(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    fields: &[(&str, &dyn fmt::Debug)],
+) -> fmt::Result {
+    let mut shown = f.debug_struct(name);
+    for (name, field) in fields {
+        shown.field(name, field);
+    }
+    shown.finish()
+}
+
+/// Stands for a field that is marked `#[state(secret)]`.
+pub struct Hidden;
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
 
 /// Prints the encoded key.
 ///
@@ -27,6 +53,6 @@ pub fn print<K: TypedKey>(key: &K, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// # Errors
 ///
 /// [`KeyError`] for every text that is not a key of the format in its canonical form.
-pub fn parse<K: TypedKey>(format: &KeyFormat, text: &str) -> Result<K, KeyError> {
-    K::read(KeyReader::new(format.as_str(), text))
+pub fn parse<K: TypedKey>(text: &str) -> Result<K, KeyError> {
+    K::read(KeyReader::new(K::Value::NAMESPACE.format.as_str(), text))
 }
