@@ -1,8 +1,9 @@
 //! `formerly`: values that still lie under the key format of former days.
 //!
-//! Reading finds them where nothing lies under the present key; writing moves them: the value is
-//! written under the present key and, in the same batch where the backend has batches, removed
-//! from under the former one.
+//! Reading finds them where nothing lies under the present key; writing moves them: one batch writes
+//! the value under the present key and removes it from under the former one. Without batches, a
+//! value could come back to light from under the former key when the present one expires; so a
+//! backend that has none takes no writes of such a type.
 
 use bytes::Bytes;
 
@@ -11,8 +12,8 @@ use super::{
     path::{get_options, ttl_change},
 };
 use crate::{
-    backend::{Backend, BatchOp, Capability, Condition, RemoveOptions, SetOptions},
-    error::{Operation, Result, StateError},
+    backend::{Backend, BatchOp, Condition, RemoveOptions, SetOptions},
+    error::{Operation, Result},
     key::{Key, KeyReader},
     schema::{StateKey, TypedKey},
 };
@@ -57,37 +58,25 @@ impl<B: Backend> StateStore<B> {
         }
     }
 
-    /// Writes `bytes` under `key`, and nothing is left under the former key.
+    /// Writes `bytes` under `key` and removes what lies under the former key, each under its
+    /// condition, in one batch.
     pub(super) async fn put<T: StateKey>(
         &self,
         operation: Operation,
-        (key, former): (&Key, Option<&Key>),
+        (key, condition): (&Key, Condition),
+        former: Option<(&Key, Condition)>,
         bytes: Bytes,
-        condition: Condition,
     ) -> Result<()> {
-        let creates = condition == Condition::IfAbsent && operation == Operation::Create;
         let options = SetOptions { condition, ttl: ttl_change::<T>(), want_revision: false };
-        let Some(former) = former else {
+        let Some((former, condition)) = former else {
             return self.guard.set(operation, key, bytes, options).await.map(drop);
         };
-        if self.guard.offers(Capability::Batch) {
-            let set = BatchOp::Set { key: key.clone(), value: bytes, options };
-            let batch = vec![set, remove_former(former, creates)];
-            return self.guard.apply(operation, batch).await.map(drop);
-        }
-        if creates && self.guard.exists(former).await? {
-            return Err(StateError::AlreadyExists { key: Box::new(former.clone()) });
-        }
-        self.guard.set(operation, key, bytes, options).await?;
-        // The value is written: what a failure leaves behind is hidden by it, and goes with the
-        // next write.
-        let _ = self.guard.remove(operation, former, RemoveOptions::default()).await;
-        Ok(())
+        let set = BatchOp::Set { key: key.clone(), value: bytes, options };
+        self.guard.apply(operation, vec![set, remove_former(former, condition)]).await.map(drop)
     }
 }
 
-/// Removes what lies under a former key. A value that is to be created must not be there either.
-pub(super) fn remove_former(former: &Key, creates: bool) -> BatchOp {
-    let condition = if creates { Condition::IfAbsent } else { Condition::Always };
+/// Removes what lies under a former key.
+pub(super) fn remove_former(former: &Key, condition: Condition) -> BatchOp {
     BatchOp::Remove { key: former.clone(), options: RemoveOptions { condition } }
 }

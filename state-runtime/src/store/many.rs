@@ -105,7 +105,7 @@ impl<B: Backend> StateStore<B> {
         }
         for _ in 0..ATTEMPTS {
             // What would be removed may be of a newer version, too.
-            self.conditions::<T>(moved.iter()).await?;
+            let former = self.conditions::<T>(moved.iter()).await?;
             let conditions = self.conditions::<T>(writes.iter().map(|(key, _)| key)).await?;
             let op = |((key, value), condition): (&(Key, _), Condition)| BatchOp::Set {
                 key: key.clone(),
@@ -113,7 +113,9 @@ impl<B: Backend> StateStore<B> {
                 options: SetOptions { condition, ttl: ttl_change::<T>(), want_revision: false },
             };
             let sets = writes.iter().zip(conditions).map(op);
-            let batch = sets.chain(moved.iter().map(|key| remove_former(key, false))).collect();
+            let removes = moved.iter().zip(former);
+            let removes = removes.map(|(key, condition)| remove_former(key, condition));
+            let batch = sets.chain(removes).collect();
             match self.guard.apply(Operation::Set, batch).await {
                 Err(StateError::Conflict { .. }) if T::NAMESPACE.version > 1 => {}
                 applied => return applied.map(drop),

@@ -66,11 +66,11 @@ impl<B: Backend> StateStore<B> {
         self.access.check(Operation::Set)?;
         let (key, bytes) = self.write(value)?;
         let former = self.former_key_of(value);
-        let keys = (&key, former.as_ref());
         if T::NAMESPACE.version > 1 {
-            return self.set_versioned::<T>(keys, bytes).await;
+            return self.set_versioned::<T>(&key, former.as_ref(), bytes).await;
         }
-        self.put::<T>(Operation::Set, keys, bytes, Condition::Always).await
+        let former = former.as_ref().map(|former| (former, Condition::Always));
+        self.put::<T>(Operation::Set, (&key, Condition::Always), former, bytes).await
     }
 
     /// Writes a value that does not exist yet.
@@ -87,7 +87,8 @@ impl<B: Backend> StateStore<B> {
         self.access.check(Operation::Create)?;
         let (key, bytes) = self.write(value)?;
         let former = self.former_key_of(value);
-        self.put::<T>(Operation::Create, (&key, former.as_ref()), bytes, Condition::IfAbsent).await
+        let former = former.as_ref().map(|former| (former, Condition::IfAbsent));
+        self.put::<T>(Operation::Create, (&key, Condition::IfAbsent), former, bytes).await
     }
 
     /// Removes a value. It is no error if there is none.

@@ -18,18 +18,22 @@ impl<B: Backend> StateStore<B> {
     /// Writes `bytes` unless what is stored is of a newer version of `T`.
     pub(super) async fn set_versioned<T: StateKey>(
         &self,
-        keys: (&Key, Option<&Key>),
+        key: &Key,
+        former: Option<&Key>,
         bytes: Bytes,
     ) -> Result<()> {
-        let (key, former) = keys;
         for _ in 0..ATTEMPTS {
             let options = GetOptions { renew: None, want: Want::REVISION };
-            if let Some(former) = former {
-                overwrite::<T>(former, self.guard.get(Operation::Get, former, options).await?)?;
-            }
+            let former = match former {
+                None => None,
+                Some(former) => {
+                    let stored = self.guard.get(Operation::Get, former, options).await?;
+                    Some((former, overwrite::<T>(former, stored)?))
+                }
+            };
             let stored = self.guard.get(Operation::Get, key, options).await?;
-            let condition = overwrite::<T>(key, stored)?;
-            match self.put::<T>(Operation::Set, keys, bytes.clone(), condition).await {
+            let present = (key, overwrite::<T>(key, stored)?);
+            match self.put::<T>(Operation::Set, present, former, bytes.clone()).await {
                 Err(StateError::Conflict { .. }) => {}
                 written => return written,
             }

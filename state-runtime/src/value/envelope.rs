@@ -34,20 +34,32 @@ impl<'v, D> Envelope<'v, D> {
 }
 
 /// The version that a stored value carries; 1 where it is no object or has no version; `None`
-/// where it cannot be told.
+/// where it is no JSON.
+///
+/// A version that this program cannot read was written by one that knows more: it is the newest.
 pub(super) fn probe_version(bytes: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Version {
+        Number(u64),
+        Other(IgnoredAny),
+    }
     #[derive(Deserialize)]
     struct Probe {
         #[serde(rename = "$v", default = "first")]
-        version: u64,
+        version: Version,
     }
-    fn first() -> u64 {
-        1
+    fn first() -> Version {
+        Version::Number(1)
     }
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Some(1);
     }
-    serde_json::from_slice(bytes).ok().map(|Probe { version }| version)
+    match serde_json::from_slice(bytes) {
+        Ok(Probe { version: Version::Number(version) }) => Some(version),
+        Ok(Probe { version: Version::Other(IgnoredAny) }) => Some(u64::MAX),
+        Err(_) => None,
+    }
 }
 
 /// Checks that no member of an encoded object is the runtime's, and none is there twice. What is
