@@ -18,6 +18,8 @@ pub(crate) struct Model<'a> {
     pub(crate) on_invalid: OnInvalid,
     /// The names of all fields, in the order of the struct.
     pub(crate) field_names: Vec<String>,
+    /// The fields with rules that look at the rest of the struct.
+    pub(crate) dependent_names: Vec<String>,
 }
 
 /// The key of a state type.

@@ -58,6 +58,18 @@ struct Vault {
     fails: bool,
 }
 
+/// Rules that look at another field, whose messages quote it.
+#[derive(Debug, Clone, StateKey, Validate)]
+#[state(key = "span:{id}", persistent)]
+struct Span {
+    #[garde(skip)]
+    id: u32,
+    #[garde(skip)]
+    prefix: String,
+    #[garde(prefix(self.prefix.as_str()))]
+    text: String,
+}
+
 /// A flattened map can bring members of any name.
 #[derive(Debug, Clone, StateKey, Validate)]
 #[state(key = "open:{id}", persistent)]
@@ -173,6 +185,8 @@ async fn no_error_and_no_trace_holds_a_value() {
     let error = store.set(&Accounts { id: 1, holders }).await.unwrap_err();
     assert!(!printed(&error).contains("4711"), "{error}");
     assert!(error.to_string().contains("holders[*].label"), "{error}");
+    let span = Span { id: 1, prefix: CANARY.into(), text: "x".into() };
+    seen.check("dependent rule", store.set(&span).await);
     seen.check("serializer", store.set(&Vault { fails: true, ..vault() }).await);
     let rest = BTreeMap::from([(format!("${CANARY}"), CANARY.to_owned())]);
     seen.check("reserved member", store.set(&Open { id: 1, rest }).await);

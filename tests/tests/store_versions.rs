@@ -218,11 +218,16 @@ async fn a_type_without_a_version_never_misreads_data_of_tomorrow() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_no_number_is_a_decode_error() {
+async fn a_version_that_cannot_be_read_is_a_newer_one() {
     let store = store();
     for version in [r#""2""#, "-1", "null", "1.5", "[]"] {
         plant(&store, "plain:1", &format!(r#"{{"text":"x","$v":{version}}}"#)).await;
         let error = store.get(Plain::key(1)).await.unwrap_err();
-        assert!(matches!(error, StateError::Decode { .. }), "{version}: {error:?}");
+        assert!(matches!(error, StateError::Version { .. }), "{version}: {error:?}");
+        let stored = format!(r#"{{"first":"Ada","last":"Lovelace","$v":{version}}}"#);
+        plant(&store, "profile:1", &stored).await;
+        let error = store.set(&ada()).await.unwrap_err();
+        assert!(matches!(error, StateError::Version { .. }), "{version}: {error:?}");
+        assert_eq!(raw(&store, "profile:1").await, stored);
     }
 }

@@ -30,6 +30,8 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
     }
     check_borrows(&fields, cx);
     let field_names = fields.iter().map(|field| field.name.clone()).collect();
+    let dependent = fields.iter().filter(|field| field.garde.dependent);
+    let dependent_names = dependent.map(|field| field.name.clone()).collect();
     let lifetime = lifetime::check(&attrs, input, cx);
     let max_size = lifetime::max_size(&attrs, cx);
     let on_invalid = on_invalid(&attrs, cx);
@@ -49,6 +51,7 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
         version,
         on_invalid,
         field_names,
+        dependent_names,
     })
 }
 

@@ -145,6 +145,10 @@ impl Emitter<'_, '_> {
             set.push(quote!(flattened = true));
         }
         set.push(quote!(fields = &[#(#names),*]));
+        let dependent = &model.dependent_names;
+        if !dependent.is_empty() {
+            set.push(quote!(dependent = &[#(#dependent),*]));
+        }
         quote! {{
             let mut __state_namespace = #p::Namespace::new(
                 ::core::concat!(::core::module_path!(), #path),

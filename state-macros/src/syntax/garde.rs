@@ -16,6 +16,8 @@ pub(crate) struct ContainerRules {
 pub(crate) struct FieldRules {
     /// Those that hold of the field alone.
     pub(crate) own: Vec<TokenStream>,
+    /// Whether another rule looks at the rest of the struct, and may quote it in its message.
+    pub(crate) dependent: bool,
 }
 
 impl ContainerRules {
@@ -28,10 +30,11 @@ impl ContainerRules {
 impl FieldRules {
     pub(super) fn parse(attrs: &[Attribute]) -> Self {
         let mut own = items(attrs);
+        let dependent = own.iter().any(|rule| mentions_self(rule.clone()));
         // A rule that looks at another field needs the whole struct, where it runs anyway.
         own.retain(|rule| !mentions_self(rule.clone()) && !first(rule, "matches"));
         own.retain(|rule| !first(rule, "skip"));
-        Self { own }
+        Self { own, dependent }
     }
 
     /// Whether there is anything to check.

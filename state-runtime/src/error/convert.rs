@@ -39,13 +39,18 @@ impl StateError {
         keys: &[Key],
         source: BackendError,
     ) -> Self {
-        // An operation over several keys names the one at fault where the backend tells.
-        let about = |index: usize| keys.get(index).or(keys.first()).cloned().map(Box::new);
-        match (source.kind(), about(0)) {
-            (ErrorKind::Conflict { index }, _) if let Some(key) = about(index) => match operation {
-                Operation::Create => Self::AlreadyExists { key },
-                _ => Self::Conflict { key },
-            },
+        let kind = source.kind();
+        // Of several keys, the one at fault is named where the backend tells which it is.
+        let key = match (kind, keys) {
+            (ErrorKind::Conflict { index }, keys) => keys.get(index).or(keys.first()),
+            (_, [key]) => Some(key),
+            _ => None,
+        };
+        match (kind, key.cloned().map(Box::new)) {
+            (ErrorKind::Conflict { .. }, Some(key)) if operation == Operation::Create => {
+                Self::AlreadyExists { key }
+            }
+            (ErrorKind::Conflict { .. }, Some(key)) => Self::Conflict { key },
             (ErrorKind::TooLarge { size, limit }, Some(key)) => Self::TooLarge { key, size, limit },
             (ErrorKind::InvalidKey, Some(key)) => {
                 Self::InvalidKey { key, reason: Box::new(InvalidKey::Refused(source)) }
@@ -53,7 +58,6 @@ impl StateError {
             (ErrorKind::InvalidTtl, Some(key)) => Self::InvalidTtl { key, source },
             (ErrorKind::Unsupported(capability), _) => Self::Unsupported { backend, capability },
             (ErrorKind::Indeterminate, key) => {
-                let key = if keys.len() == 1 { key } else { None };
                 Self::Indeterminate { key, operation, source: Some(source) }
             }
             (ErrorKind::Unavailable, _) => Self::Unavailable { source },

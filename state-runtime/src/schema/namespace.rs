@@ -38,6 +38,9 @@ pub struct Namespace {
     pub flattened: bool,
     /// The names of all fields, for paths in messages.
     pub fields: &'static [&'static str],
+    /// The names of the fields with rules that look at the rest of the value. What such a rule says
+    /// may quote it, so it is not repeated in messages.
+    pub dependent: &'static [&'static str],
 }
 
 impl Namespace {
@@ -59,6 +62,7 @@ impl Namespace {
             shape: Shape::Object,
             flattened: false,
             fields: &[],
+            dependent: &[],
         }
     }
 

@@ -106,7 +106,11 @@ impl<B: Backend> Guard<B> {
     }
 
     pub(super) async fn expiry(&self, key: &Key) -> Result<Option<Expiry>> {
-        self.run(Operation::Ttl, slice::from_ref(key), || self.backend.expiry(key)).await
+        let operation = Operation::Ttl;
+        match self.run(operation, slice::from_ref(key), || self.backend.expiry(key)).await? {
+            Some(Expiry::Unknown) => Err(broken(operation, "it did not tell the expiry")),
+            expiry => Ok(expiry),
+        }
     }
 
     pub(super) async fn touch(&self, key: &Key, ttl: TtlChange) -> Result<bool> {

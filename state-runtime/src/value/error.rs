@@ -107,6 +107,8 @@ pub enum DecodeKind {
     UnexpectedEnd,
     /// Text follows after the value.
     TrailingText,
+    /// The value is nested deeper than can be read.
+    TooDeep,
     /// A member is missing; its name, where it is a declared one.
     MissingField(Option<&'static str>),
     /// A member stands there twice; its name, where it is a declared one.
@@ -133,6 +135,7 @@ impl fmt::Display for DecodeKind {
             Self::NotUtf8 => f.write_str("the stored bytes are not UTF-8"),
             Self::Syntax => f.write_str("the stored text is not JSON"),
             Self::UnexpectedEnd => f.write_str("the stored text ends too early"),
+            Self::TooDeep => f.write_str("the value is nested deeper than can be read"),
             Self::TrailingText => f.write_str("text follows after the stored value"),
             Self::MissingField(Some(name)) => write!(f, "member `{name}` is missing"),
             Self::MissingField(None) => f.write_str("a member is missing"),
@@ -157,9 +160,12 @@ impl fmt::Display for DecodeKind {
 pub struct FieldPath(Box<str>);
 
 impl FieldPath {
+    /// How many steps are shown. More help nobody to find a place.
+    const SHOWN: usize = 16;
+
     pub(super) fn new(steps: &[Step]) -> Self {
         let mut text = String::new();
-        for step in steps {
+        for step in steps.iter().take(Self::SHOWN) {
             match step {
                 Step::Field(name) => {
                     if !text.is_empty() {
@@ -174,6 +180,9 @@ impl FieldPath {
                 }
                 Step::Hidden => text.push_str("[*]"),
             }
+        }
+        if steps.len() > Self::SHOWN {
+            text.push('…');
         }
         Self(text.into())
     }

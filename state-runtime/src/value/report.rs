@@ -7,7 +7,13 @@ use super::{
     error::Step,
     names::{self, Names},
 };
-use crate::schema::{StateKey, TypedKey};
+use crate::schema::{Namespace, StateKey, TypedKey};
+
+/// How many violations a message shows. A list may break its rules a thousand times.
+const SHOWN: usize = 8;
+
+/// What is said of a rule whose own words may quote the value.
+const DEPENDENT: &str = "breaks a rule that depends on the rest of the value";
 
 /// The rules that a value or a key breaks: at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +34,10 @@ impl Violation {
     }
 
     /// What the rule says, as `garde` or the author of a custom rule words it.
+    ///
+    /// A rule of the state type itself that mentions `self` (`range(max = self.limit)`) may quote the
+    /// value and is worded generally. What a rule further inside says is repeated as it is: a custom
+    /// rule must not quote the value that it looks at.
     #[must_use]
     pub const fn message(&self) -> &str {
         &self.message
@@ -45,19 +55,30 @@ impl Report {
     pub(super) fn of<T: StateKey>(value: &T, report: &garde::Report) -> Self {
         let mut names = Names::of(|names| value.serialize_stored(names));
         names.found.extend(T::NAMESPACE.fields);
-        Self::new(report, &names.found, !names.numbered)
+        Self::new(&T::NAMESPACE, report, &names.found, !names.numbered)
     }
 
     /// The rules of the key fields that a key breaks.
     pub(crate) fn of_key<K: TypedKey>(report: &garde::Report) -> Self {
-        Self::new(report, K::Value::NAMESPACE.fields, true)
+        let namespace = K::Value::NAMESPACE;
+        Self::new(&namespace, report, namespace.fields, true)
     }
 
     /// With `indices`, numbers in a path are indices; otherwise one may be the key of a map.
-    fn new(report: &garde::Report, declared: &[&'static str], indices: bool) -> Self {
-        let violation = |(path, error): &(garde::Path, garde::Error)| Violation {
-            path: shown(path, declared, indices),
-            message: error.message().into(),
+    fn new(
+        namespace: &Namespace,
+        report: &garde::Report,
+        declared: &[&'static str],
+        indices: bool,
+    ) -> Self {
+        let violation = |(path, error): &(garde::Path, garde::Error)| {
+            let components = components(path);
+            let field = components.first().map_or("", |(_, text)| text);
+            let quotes = namespace.dependent.contains(&field);
+            Violation {
+                path: shown(&components, declared, indices),
+                message: if quotes { DEPENDENT } else { error.message() }.into(),
+            }
         };
         Self(report.iter().map(violation).collect())
     }
@@ -71,25 +92,30 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, violation) in self.0.iter().enumerate() {
+        for (i, violation) in self.0.iter().take(SHOWN).enumerate() {
             let separator = if i == 0 { "" } else { "; " };
             write!(f, "{separator}{violation}")?;
         }
-        Ok(())
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 
+/// The kinds and texts of a path's steps, from the value as a whole to the part that is meant.
+fn components(path: &garde::Path) -> Vec<(String, String)> {
+    // They can be had through its `Serialize` implementation alone.
+    serde_json::to_value(path).and_then(serde_json::from_value).unwrap_or_default()
+}
+
 /// A path of garde, which does not tell the names of fields from the keys of maps.
-fn shown(path: &garde::Path, declared: &[&'static str], indices: bool) -> FieldPath {
-    // Its components can be had through its `Serialize` implementation alone.
-    let components = serde_json::to_value(path)
-        .and_then(serde_json::from_value::<Vec<(String, String)>>)
-        .unwrap_or_default();
-    let step = |(kind, text): (String, String)| match (kind.as_str(), text.parse()) {
+fn shown(components: &[(String, String)], declared: &[&'static str], indices: bool) -> FieldPath {
+    let step = |(kind, text): &(String, String)| match (kind.as_str(), text.parse()) {
         ("none", _) => None,
         ("index", Ok(index)) if indices => Some(Step::Index(index)),
-        _ => Some(names::find(declared, &text).map_or(Step::Hidden, Step::Field)),
+        _ => Some(names::find(declared, text).map_or(Step::Hidden, Step::Field)),
     };
-    let steps: Vec<Step> = components.into_iter().filter_map(step).collect();
+    let steps: Vec<Step> = components.iter().filter_map(step).collect();
     FieldPath::new(&steps)
 }

@@ -49,8 +49,14 @@ fn kind(error: &serde_json::Error, declared: &[&'static str]) -> DecodeKind {
     match error.classify() {
         Category::Eof => return DecodeKind::UnexpectedEnd,
         Category::Syntax | Category::Io => {
-            let trailing = error.to_string().starts_with("trailing characters");
-            return if trailing { DecodeKind::TrailingText } else { DecodeKind::Syntax };
+            let message = error.to_string();
+            return if message.starts_with("trailing characters") {
+                DecodeKind::TrailingText
+            } else if message.starts_with("recursion limit exceeded") {
+                DecodeKind::TooDeep
+            } else {
+                DecodeKind::Syntax
+            };
         }
         Category::Data => {}
     }
