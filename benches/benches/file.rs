@@ -100,7 +100,7 @@ impl Sides {
         let slice = effort.choose(
             Duration::from_millis(20),
             Duration::from_millis(500),
-            Duration::from_millis(1_000),
+            Duration::from_secs(1),
         );
         let pairs = effort.choose(1, 6, 20);
         println!("   sets by {callers} callers");
@@ -160,7 +160,7 @@ impl Sides {
         };
         let latencies: Result<Vec<_>, Failure> = thread::scope(|scope| {
             let threads: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
-            let ended = threads.into_iter().map(|thread| thread.join());
+            let ended = threads.into_iter().map(thread::ScopedJoinHandle::join);
             ended.map(|ended| ended.unwrap_or_else(|_| Err("a caller panicked".into()))).collect()
         });
         let latencies = latencies?.concat();

@@ -15,7 +15,7 @@ const PEER: &str = "map + serde_json + garde";
 /// How many sessions there are.
 const HOT: u64 = 1_000;
 
-const TTL: Duration = Duration::from_mins(30);
+const TTL: Duration = Duration::from_secs(30 * 60);
 
 fn main() -> io::Result<()> {
     let store = StateStore::new(MemoryBackend::new()).map_err(io::Error::other)?;

@@ -69,9 +69,11 @@ use self::context::Context;
 /// | attribute | meaning |
 /// |---|---|
 /// | `value` | the stored value is this field alone, and every other field is in the key |
-/// | `secret` | this key field, and what follows it in the key, is printed as `***` |
+/// | `secret` | this key field, and what follows it in the key, is `***` in errors, traces and `Debug` |
 ///
-/// Values are never printed, so `secret` is for key fields only.
+/// `Display` of the key type is the encoded key itself, secret and all: it is what `FromStr` reads
+/// back, and what another program is told to look under. Log a key with `Debug`. Values are never
+/// printed, so `secret` is for key fields only.
 ///
 /// # `#[serde(…)]` and `#[garde(…)]`
 ///
@@ -84,8 +86,12 @@ use self::context::Context;
 /// # Type parameters
 ///
 /// Each impl has the bounds that the fields which name a parameter need, and `#[serde(bound)]`
-/// replaces those that are serde's. A program that uses instances of a generic type says
-/// `register!(Cache<Foo>)` for each, so that a store can tell them apart.
+/// replaces those that are serde's.
+///
+/// All instances of a generic type have the same key format, so two of them in one scope would read
+/// each other's values. A program therefore says `register!(Cache<Foo>)` of the instance that it
+/// uses; a store is not built over two. For a second one, keep it in a scope of its own and build
+/// that store with `namespaces`, or write a struct with another key format.
 #[proc_macro_derive(StateKey, attributes(state, serde, garde))]
 pub fn derive_state_key(input: TokenStream) -> TokenStream {
     expand(input.into(), expand_state_key).into()

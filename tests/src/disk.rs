@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -206,15 +206,16 @@ pub struct FailingDisk {
     below: Arc<CrashDisk>,
     /// How many more calls that change something succeed.
     writes_left: AtomicU64,
-    fail_reads: AtomicBool,
+    /// How many further reads fail.
+    failing_reads: AtomicU64,
 }
 
 impl FailingDisk {
     /// A disk on top of `below` that works.
     #[must_use]
     pub fn new(below: Arc<CrashDisk>) -> Arc<Self> {
-        let (writes_left, fail_reads) = (AtomicU64::new(u64::MAX), AtomicBool::new(false));
-        Arc::new(Self { below, writes_left, fail_reads })
+        let (writes_left, failing_reads) = (AtomicU64::new(u64::MAX), AtomicU64::new(0));
+        Arc::new(Self { below, writes_left, failing_reads })
     }
 
     /// Lets every change after the next `count` fail, as a full disk does.
@@ -222,9 +223,9 @@ impl FailingDisk {
         self.writes_left.store(count, Ordering::SeqCst);
     }
 
-    /// Lets the next read fail.
-    pub fn fail_next_read(&self) {
-        self.fail_reads.store(true, Ordering::SeqCst);
+    /// Lets the next `count` reads fail.
+    pub fn fail_reads(&self, count: u64) {
+        self.failing_reads.store(count, Ordering::SeqCst);
     }
 
     /// Whether a change was refused.
@@ -246,7 +247,8 @@ impl Storage for FailingDisk {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if self.fail_reads.swap(false, Ordering::SeqCst) {
+        let take = |left: u64| left.checked_sub(1);
+        if self.failing_reads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
             return Err(io::Error::other("the disk is gone"));
         }
         self.below.read(offset, out)

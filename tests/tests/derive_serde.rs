@@ -120,7 +120,7 @@ fn skipping_and_field_defaults() {
             three: u8,
             #[serde(skip)]
             cache: u8,
-            #[serde(skip_serializing)]
+            #[serde(skip_serializing, default)]
             write_never: u8,
             #[serde(skip_deserializing, default = "three")]
             read_never: u8,

@@ -69,6 +69,16 @@ struct Open {
     rest: BTreeMap<String, String>,
 }
 
+/// A map whose keys garde takes for indices.
+#[derive(Debug, Clone, StateKey, Validate)]
+#[state(key = "accounts:{id}", persistent)]
+struct Accounts {
+    #[garde(skip)]
+    id: u32,
+    #[garde(dive)]
+    holders: BTreeMap<usize, Item>,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
 fn fail_if_asked<S: Serializer>(fails: &bool, serializer: S) -> Result<S::Ok, S::Error> {
     if *fails {
@@ -158,6 +168,11 @@ async fn no_error_and_no_trace_holds_a_value() {
     let item = Item { label: CANARY.into(), kind: Kind::Known(99) };
     let items = BTreeMap::from([(CANARY.to_owned(), item)]);
     seen.check("map key", store.set(&Vault { items, ..vault() }).await);
+    let item = Item { label: "long".into(), kind: Kind::Known(1) };
+    let holders = BTreeMap::from([(4711_4711, item)]);
+    let error = store.set(&Accounts { id: 1, holders }).await.unwrap_err();
+    assert!(!printed(&error).contains("4711"), "{error}");
+    assert!(error.to_string().contains("holders[*].label"), "{error}");
     seen.check("serializer", store.set(&Vault { fails: true, ..vault() }).await);
     let rest = BTreeMap::from([(format!("${CANARY}"), CANARY.to_owned())]);
     seen.check("reserved member", store.set(&Open { id: 1, rest }).await);

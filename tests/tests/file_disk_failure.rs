@@ -1,6 +1,9 @@
 //! A disk that fails: what was acknowledged stays readable, and nothing pretends to be written.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use state_runtime::{
@@ -82,6 +85,16 @@ async fn a_disk_that_fills_up_at_any_call_leaves_the_store_readable() -> Result<
     Ok(())
 }
 
+/// Reads everything; the first error ends it.
+async fn holds_all(backend: &FileBackend) -> Result<bool> {
+    for number in 0..40 {
+        if !holds(backend, number, "old").await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 #[tokio::test]
 async fn a_failed_read_is_retryable_and_ends_writing() -> Result<()> {
     let disk = FailingDisk::new(CrashDisk::new(Vec::new()));
@@ -89,19 +102,32 @@ async fn a_failed_read_is_retryable_and_ends_writing() -> Result<()> {
     for number in 0..40 {
         put(&backend, number, "old").await?;
     }
-    for round in 0..3 {
-        disk.fail_next_read();
-        let mut failed = None;
-        for number in 0..40 {
-            failed = failed.or(holds(&backend, number, "old").await.err());
-        }
-        let failed = failed.expect("a read meets the disk");
-        assert!(failed.kind().is_retryable(), "{round}: {failed}");
-        // The writer's thread opens the file again; a write waits for that.
+    // The reopening may meet the failure too, once and several times in a row.
+    for failures in [1, 1, 2, 5] {
+        disk.fail_reads(failures);
+        let failed = holds_all(&backend).await.expect_err("a read meets the disk");
+        assert!(failed.kind().is_retryable(), "{failures}: {failed}");
         assert_eq!(put(&backend, 0, "new").await.unwrap_err().kind(), ErrorKind::ReadOnly);
-        for number in 0..40 {
-            assert!(holds(&backend, number, "old").await?, "{round}: {number} is lost");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            match holds_all(&backend).await {
+                Ok(whole) => break assert!(whole, "{failures}: an entry is lost"),
+                Err(error) => assert!(Instant::now() < deadline, "{failures}: {error}"),
+            }
+            tokio::task::yield_now().await;
         }
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_at_the_opening_says_so() -> Result<()> {
+    let disk = FailingDisk::new(CrashDisk::new(Vec::new()));
+    open(&disk).await?.close().await?;
+    disk.fail_writes_after(0);
+    let error = open(&disk).await.expect_err("an opening writes");
+    assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
+    assert!(error.to_string().contains("free some space"), "{error}");
+    disk.fail_writes_after(u64::MAX);
+    open(&disk).await?.close().await
 }

@@ -1,6 +1,13 @@
 //! Opening a folder: what is refused, by which error, and that nothing is changed by it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{Arc, mpsc},
+    task::{Context, Wake},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use state_runtime::{
@@ -60,6 +67,38 @@ async fn a_folder_in_use_is_locked_until_it_is_closed() -> Result<()> {
     assert!(holds_its_entry(path).await?);
     // The handle may outlive its closing.
     drop(first);
+    Ok(())
+}
+
+/// Tells when it is woken.
+struct Woken(mpsc::SyncSender<()>);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.try_send(());
+    }
+}
+
+#[tokio::test]
+async fn an_opening_that_is_given_up_lets_go_of_the_folder() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    store(path).await?;
+    // Given up while it opens.
+    let mut opening = Box::pin(FileBackend::open(path));
+    assert!(futures_util::poll!(&mut opening).is_pending());
+    drop(opening);
+    assert!(holds_its_entry(path).await?);
+
+    // Given up once it is open, before anybody took it.
+    let (sender, woken) = mpsc::sync_channel(1);
+    let waker = Arc::new(Woken(sender)).into();
+    let mut opening = Box::pin(FileBackend::open(path));
+    let polled = opening.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    woken.recv_timeout(Duration::from_secs(20)).expect("it opens");
+    drop(opening);
+    assert!(holds_its_entry(path).await?);
     Ok(())
 }
 

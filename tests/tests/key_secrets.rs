@@ -55,7 +55,7 @@ fn a_segment_does_not_show_the_secret_that_is_written_into_it() {
     writer.literal("reset:");
     writer.secret("token", &Spy);
     let seen = SEEN.take();
-    assert!(seen.contains("reset:***"), "{seen}");
+    assert!(seen.starts_with("Segment"), "the spy was not asked: {seen}");
     assert!(!seen.contains(CANARY), "{seen}");
 }
 

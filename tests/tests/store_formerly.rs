@@ -1,9 +1,21 @@
 //! `formerly`: values under the key format of former days are found, and move when written.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
 use state_runtime::{
     StateError,
-    backend::{Backend, GetOptions, SetOptions},
+    backend::{
+        Backend, Capabilities, Cas, Entry, Expiry, GetOptions, RemoveOptions, Result, Revision,
+        SetOptions, Ttl, TtlChange,
+    },
     backends::MemoryBackend,
+    bytes::Bytes,
     key::Key,
     prelude::*,
 };
@@ -18,6 +30,81 @@ struct Member {
     #[garde(skip)]
     name: String,
 }
+
+#[derive(Debug, Clone, PartialEq, StateKey, Validate)]
+#[state(key = "lease:{id}", ttl = "1m", formerly = "lease-of:{id}")]
+struct Lease {
+    #[garde(skip)]
+    id: u32,
+    #[garde(skip)]
+    holder: String,
+}
+
+/// A memory backend in which another program moves lease 1 to its present key after so many calls.
+#[derive(Debug)]
+struct Moving {
+    inner: MemoryBackend,
+    calls_left: AtomicUsize,
+}
+
+impl Moving {
+    fn after(calls: usize) -> Self {
+        Self { inner: MemoryBackend::new(), calls_left: AtomicUsize::new(calls) }
+    }
+
+    async fn plant(&self, key: &str, value: &str) {
+        let options =
+            SetOptions { ttl: TtlChange::After(Duration::from_secs(60)), ..SetOptions::default() };
+        let value = value.to_owned().into();
+        self.inner.set(&Key::from_stored(key), value, options).await.unwrap();
+    }
+
+    fn moved(&self) -> bool {
+        self.calls_left.load(SeqCst) == usize::MAX
+    }
+
+    /// The backend for one more call.
+    async fn call(&self) -> &MemoryBackend {
+        match self.calls_left.load(SeqCst) {
+            usize::MAX => {}
+            0 => {
+                self.calls_left.store(usize::MAX, SeqCst);
+                let former = Key::from_stored("lease-of:1");
+                self.inner.remove(&former, RemoveOptions::default()).await.unwrap();
+                self.plant("lease:1", r#"{"holder":"ada"}"#).await;
+            }
+            left => self.calls_left.store(left - 1, SeqCst),
+        }
+        &self.inner
+    }
+}
+
+impl Backend for Moving {
+    async fn get(&self, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
+        self.call().await.get(key, options).await
+    }
+    async fn set(&self, key: &Key, value: Bytes, options: SetOptions) -> Result<Option<Revision>> {
+        self.call().await.set(key, value, options).await
+    }
+    async fn remove(&self, key: &Key, options: RemoveOptions) -> Result<()> {
+        self.call().await.remove(key, options).await
+    }
+    async fn exists(&self, key: &Key) -> Result<bool> {
+        self.call().await.exists(key).await
+    }
+    async fn expiry(&self, key: &Key) -> Result<Option<Expiry>> {
+        self.call().await.expiry(key).await
+    }
+    async fn touch(&self, key: &Key, ttl: TtlChange) -> Result<bool> {
+        self.call().await.touch(key, ttl).await
+    }
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+}
+
+impl Cas for Moving {}
+impl Ttl for Moving {}
 
 fn member(id: u32, name: &str) -> Member {
     Member { org: "acme".into(), id, name: name.into() }
@@ -103,6 +190,37 @@ async fn create_remove_and_take_see_former_values() {
     assert_eq!(store.take(key(2)).await.unwrap(), Some(member(2, "Grace")));
     assert_eq!(store.take(key(2)).await.unwrap(), None);
     assert_eq!(names(&store).await, ["x"]);
+}
+
+#[tokio::test]
+async fn what_was_taken_leaves_no_older_value_behind() {
+    let store = store().await;
+    let present = Key::from_stored("member:acme:1");
+    let value = r#"{"name":"new"}"#.into();
+    store.backend().set(&present, value, SetOptions::default()).await.unwrap();
+    assert_eq!(store.take(key(1)).await.unwrap(), Some(member(1, "new")));
+    assert_eq!(store.get(key(1)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_value_that_is_moved_meanwhile_is_not_missed() {
+    // The calls to the backend: the present key, and then, before the former one, the move.
+    for operation in ["get", "take", "exists", "ttl", "touch"] {
+        let backend = Arc::new(Moving::after(1));
+        let store = StateStore::new(Arc::clone(&backend)).unwrap();
+        let lease = Lease { id: 1, holder: "ada".into() };
+        backend.plant("lease-of:1", r#"{"holder":"ada"}"#).await;
+        let key = Lease::key(1u32);
+        let found = match operation {
+            "get" => store.get(key).await.unwrap() == Some(lease),
+            "take" => store.take(key).await.unwrap() == Some(lease),
+            "exists" => store.exists(key).await.unwrap(),
+            "ttl" => store.ttl(key).await.unwrap().is_some(),
+            _ => store.touch(key).await.unwrap(),
+        };
+        assert!(found, "{operation}");
+        assert!(backend.moved(), "{operation} asked for nothing but the present key");
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,21 @@
 //! What surrounds every operation: the deadline, the bound in flight, capabilities, closing.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use state_runtime::{
     StateError,
-    backend::{AnyBackend, Backend, Capability, RemoveOptions},
+    backend::{
+        AnyBackend, Backend, BackendError, Capabilities, Capability, Cas, Entry, GetOptions,
+        RemoveOptions, Revision, SetOptions,
+    },
     backends::{FileBackend, MemoryBackend},
+    bytes::Bytes,
     error::Operation,
     key::Key,
     prelude::*,
@@ -27,6 +37,37 @@ struct Lease {
     id: u32,
     holder: String,
 }
+
+/// A backend that sends as soon as it is called, and keeps its revisions to itself.
+#[derive(Debug, Default)]
+struct Hasty {
+    inner: MemoryBackend,
+    sent: AtomicUsize,
+}
+
+impl Backend for Hasty {
+    async fn get(&self, key: &Key, options: GetOptions) -> Result<Option<Entry>, BackendError> {
+        let entry = self.inner.get(key, options).await?;
+        Ok(entry.map(|entry| Entry { revision: None, ..entry }))
+    }
+    fn set(
+        &self,
+        key: &Key,
+        value: Bytes,
+        options: SetOptions,
+    ) -> impl Future<Output = Result<Option<Revision>, BackendError>> + Send {
+        self.sent.fetch_add(1, SeqCst);
+        self.inner.set(key, value, options)
+    }
+    async fn remove(&self, key: &Key, options: RemoveOptions) -> Result<(), BackendError> {
+        self.inner.remove(key, options).await
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::NONE.with(Capability::Cas)
+    }
+}
+
+impl Cas for Hasty {}
 
 fn note(id: u32) -> Note {
     Note { id, text: "x".into() }
@@ -133,6 +174,26 @@ async fn what_an_erased_backend_lacks_is_unsupported() {
     let scanned = store.scan::<Note>().next().await.unwrap();
     assert_eq!(lacks(scanned.map(drop)), Capability::Scan);
     store.set(&note(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_backend_is_not_called_before_its_turn() {
+    let backend = Arc::new(Hasty::default());
+    let store = StateStore::new(Arc::clone(&backend)).unwrap();
+    store.set(&note(1)).await.unwrap();
+    assert_eq!(backend.sent.load(SeqCst), 1);
+    store.close(Duration::from_secs(1)).await.unwrap();
+    assert!(matches!(store.set(&note(1)).await, Err(StateError::Closed)));
+    assert_eq!(backend.sent.load(SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_revision_that_is_kept_back_makes_no_unconditional_write() {
+    let store = StateStore::new(Hasty::default()).unwrap();
+    store.set(&note(1)).await.unwrap();
+    let error = store.take(Note::key(1)).await.unwrap_err();
+    assert!(matches!(error, StateError::Backend { .. }), "{error:?}");
+    assert_eq!(store.get(Note::key(1)).await.unwrap(), Some(note(1)));
 }
 
 #[tokio::test]

@@ -63,6 +63,15 @@ async fn an_invalid_value_is_moved_to_quarantine() {
 }
 
 #[tokio::test]
+async fn where_quarantine_has_no_room_the_read_says_what_is_invalid() {
+    let store = StateStore::new(MemoryBackend::builder().with_max_entries(1).build()).unwrap();
+    plant(&store, "order:1", r#"{"n":10}"#).await;
+    let error = store.get(Order::key(1)).await.unwrap_err();
+    assert!(matches!(error, StateError::Invalid { .. }), "{error:?}");
+    assert_eq!(raw(&store, "order:1").await.as_deref(), Some(r#"{"n":10}"#));
+}
+
+#[tokio::test]
 async fn a_scan_sets_aside_what_is_invalid() {
     let store = store();
     store.set(&Cached { id: 1, n: 1 }).await.unwrap();

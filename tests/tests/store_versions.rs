@@ -22,6 +22,37 @@ mod v1 {
         #[garde(skip)]
         pub(crate) name: String,
     }
+
+    #[derive(Debug, Clone, PartialEq, StateKey, Validate)]
+    #[state(key = "folk:{id}", persistent, superseded)]
+    pub(crate) struct Person {
+        #[garde(skip)]
+        pub(crate) id: u32,
+        #[garde(skip)]
+        pub(crate) name: String,
+    }
+}
+
+/// A version that came with another key.
+#[derive(Debug, Clone, PartialEq, StateKey, Validate)]
+#[state(
+    key = "person:{id}",
+    formerly = "folk:{id}",
+    persistent,
+    version = 2,
+    upgrade_from = v1::Person
+)]
+struct Person {
+    #[garde(skip)]
+    id: u32,
+    #[garde(skip)]
+    full_name: String,
+}
+
+impl From<v1::Person> for Person {
+    fn from(old: v1::Person) -> Self {
+        Self { id: old.id, full_name: old.name }
+    }
 }
 
 /// The name in two parts. `nick` is optional, so a value of version 1 would decode.
@@ -138,6 +169,23 @@ async fn a_newer_value_is_neither_read_nor_overwritten() {
         }
         assert_eq!(raw(&store, "profile:1").await, stored);
     }
+}
+
+#[tokio::test]
+async fn a_newer_value_under_the_former_key_is_not_removed() {
+    let store = store();
+    let person = Person { id: 1, full_name: "Ada Lovelace".into() };
+    let newer = r#"{"$v":3,"names":["Ada"]}"#;
+    plant(&store, "folk:1", newer).await;
+    for error in
+        [store.set(&person).await.unwrap_err(), store.set_all([&person]).await.unwrap_err()]
+    {
+        assert!(matches!(error, StateError::Version { found: 3, .. }), "{error:?}");
+    }
+    assert_eq!(raw(&store, "folk:1").await, newer);
+    plant(&store, "folk:1", r#"{"name":"Ada"}"#).await;
+    store.set_all([&person]).await.unwrap();
+    assert_eq!(store.get(Person::key(1)).await.unwrap(), Some(person));
 }
 
 #[tokio::test]

@@ -46,6 +46,10 @@ type Store = StateStore<FileBackend>;
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Failure> {
+    if env::args_os().skip(1).any(|argument| argument == "--help" || argument == "-h") {
+        println!("{USAGE}");
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(Arguments { file, folder }) = Arguments::parse(env::args_os().skip(1)) else {
         eprintln!("{USAGE}");
         return Ok(ExitCode::from(2));
@@ -174,7 +178,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// `None` where they make no sense, or where help is asked for.
+    /// `None` where they make no sense.
     fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let (mut file, mut folder) = (None, None);
         while let Some(argument) = arguments.next() {

@@ -6,13 +6,13 @@ mod value;
 mod version;
 
 use quote::format_ident;
-use syn::{Data, DeriveInput, Fields, GenericParam};
+use syn::{Data, DeriveInput, Fields, GenericParam, Type, TypeReference};
 
 use crate::{
     context::Context,
     model::{Model, OnInvalid},
     suggest::did_you_mean,
-    syntax::{self, Struct, StructAttrs},
+    syntax::{self, Struct, StructAttrs, StructField},
 };
 
 /// Checks everything; `None` if `cx` was told of a mistake without which there is no model.
@@ -28,6 +28,7 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
             "state needs a key and a lifetime: add `#[state(key = \"session:{id}\", ttl = \"30m\")]`, or `persistent` in place of `ttl`",
         );
     }
+    check_borrows(&fields, cx);
     let field_names = fields.iter().map(|field| field.name.clone()).collect();
     let lifetime = lifetime::check(&attrs, input, cx);
     let max_size = lifetime::max_size(&attrs, cx);
@@ -35,7 +36,7 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
     let version = version::check(&attrs, input, &fields, cx);
     let krate = attrs.krate.clone().unwrap_or_else(|| syn::parse_quote!(::state_runtime));
     let (key, rest) = key::check(&attrs, garde, fields, input, cx);
-    let value = value::check(rest, serde, input, cx);
+    let value = value::check(rest, serde, attrs.superseded.is_none(), input, cx);
     Some(Model {
         ident: &input.ident,
         vis: &input.vis,
@@ -93,6 +94,24 @@ fn check_lifetimes(input: &DeriveInput, cx: &Context) {
             cx.error(
                 param,
                 "state owns its data, because it outlives what it was read from; use owned types like `String` and remove the lifetime",
+            );
+        }
+    }
+}
+
+/// A lifetime that is declared, or missing, is told by itself; `'static` is neither.
+fn check_borrows(fields: &[StructField<'_>], cx: &Context) {
+    const READ_OTHERWISE: [&str; 4] = ["skip", "skip_deserializing", "with", "deserialize_with"];
+    for field in fields {
+        let Type::Reference(TypeReference { lifetime: Some(lifetime), .. }) = &field.field.ty
+        else {
+            continue;
+        };
+        let read = READ_OTHERWISE.iter().all(|name| field.serde.find(name).is_none());
+        if lifetime.ident == "static" && read {
+            cx.error(
+                &field.field.ty,
+                "state owns its data, because it is read from a store; use an owned type like `String`",
             );
         }
     }

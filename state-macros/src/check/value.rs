@@ -1,6 +1,6 @@
 //! The value fields and `#[state(value)]`.
 
-use syn::DeriveInput;
+use syn::{DeriveInput, Type};
 
 use crate::{
     context::Context,
@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn check<'a>(
     fields: Vec<StructField<'a>>,
     serde: ContainerSerde,
+    written: bool,
     input: &'a DeriveInput,
     cx: &Context,
 ) -> Value<'a> {
@@ -20,6 +21,8 @@ pub(super) fn check<'a>(
     let shape = shape(&fields, cx);
     if shape == Shape::Value {
         check_always_stored(&fields, cx);
+    } else if written && serde.default.is_none() {
+        check_read_when_left_out(&fields, cx);
     }
     let fields = fields.into_iter().map(|field| ValueField {
         ident: field.ident,
@@ -63,6 +66,38 @@ fn check_always_stored(fields: &[StructField<'_>], cx: &Context) {
                 );
             }
         }
+    }
+}
+
+/// A member that writing leaves out needs something that reading puts in its place.
+fn check_read_when_left_out(fields: &[StructField<'_>], cx: &Context) {
+    const PUT_IN_PLACE: [&str; 3] = ["default", "skip_deserializing", "flatten"];
+    for field in fields {
+        let put_in_place = PUT_IN_PLACE.iter().any(|name| field.serde.find(name).is_some())
+            // An `Option` that serde reads by itself is `None` then.
+            || (is_option(&field.field.ty) && !field.serde.bypassed.de);
+        let left_out = ["skip_serializing", "skip_serializing_if"].into_iter();
+        if let (false, Some((name, path))) =
+            (put_in_place, left_out.filter_map(|name| Some((name, field.serde.find(name)?))).next())
+        {
+            cx.error(
+                path,
+                format!(
+                    "`{name}` leaves `{}` out of the stored object, which could then not be read; add `default`",
+                    field.name
+                ),
+            );
+        }
+    }
+}
+
+fn is_option(ty: &Type) -> bool {
+    match ty {
+        // What a macro of the user passes on is in a group.
+        Type::Group(group) => is_option(&group.elem),
+        Type::Paren(paren) => is_option(&paren.elem),
+        Type::Path(ty) => ty.path.segments.last().is_some_and(|last| last.ident == "Option"),
+        _ => false,
     }
 }
 

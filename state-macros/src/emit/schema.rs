@@ -6,7 +6,7 @@ use syn::Type;
 
 use super::{Emitter, at};
 use crate::{
-    model::{Lifetime, OnInvalid, Shape, Upgrade},
+    model::{Format, Lifetime, OnInvalid, Shape, Upgrade},
     syntax::unraw,
 };
 
@@ -18,6 +18,7 @@ impl Emitter<'_, '_> {
         let (generics, arguments, _) = model.generics.split_for_impl();
         let (whole, key) = (self.whole(), self.key());
         let where_clause = self.where_clause(&self.state_bounds());
+        let former_check = model.key.former.as_ref().map(|former| self.former_check(former));
         let base = self.base_namespace();
         let namespace = self.namespace();
         let lifetime = match model.lifetime {
@@ -40,6 +41,8 @@ impl Emitter<'_, '_> {
         });
         quote! {
             const __STATE_NAMESPACE: #p::Namespace = #base;
+
+            #former_check
 
             #[automatically_derived]
             impl #generics #p::StateKey for #whole #where_clause {
@@ -83,6 +86,23 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// That no former key is the present key of another value: writing the one would remove the
+    /// other.
+    fn former_check(&self, former: &Format) -> TokenStream {
+        let p = &self.p;
+        let tokens = self.format(former);
+        let message = format!(
+            "a key of the former format could be the present key of another value, which would be removed when this one is written; the present format is `{}`, so give the former one another literal or remove `formerly`",
+            self.model.key.format.text.value()
+        );
+        quote_spanned! {at(&former.text)=>
+            const _: () = {
+                const __STATE_FORMER: #p::KeyFormat = #tokens;
+                ::core::assert!(!__STATE_NAMESPACE.format.overlaps(&__STATE_FORMER), "{}", #message);
+            };
+        }
+    }
+
     /// The namespace, as far as it is the same for all instances of a generic type.
     fn base_namespace(&self) -> TokenStream {
         let p = &self.p;
@@ -120,6 +140,9 @@ impl Emitter<'_, '_> {
         }
         if model.value.shape == Shape::Value {
             set.push(quote!(shape = #p::Shape::Value));
+        }
+        if model.value.fields.iter().any(|field| field.serde.find("flatten").is_some()) {
+            set.push(quote!(flattened = true));
         }
         set.push(quote!(fields = &[#(#names),*]));
         quote! {{

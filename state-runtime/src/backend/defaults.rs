@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     AddOptions, Backend, BackendError, Capability, Condition, Entry, ErrorKind, Expiry, GetOptions,
-    RemoveOptions, Result, SetOptions, TtlChange, Want,
+    RemoveOptions, Result, SetOptions, TtlChange, Want, rules::sum,
 };
 use crate::key::{Key, KeyWriter};
 
@@ -72,25 +72,6 @@ pub(super) async fn add<B: Backend + ?Sized>(
         }
     }
     Err(contended())
-}
-
-/// The result of adding to `stored`, for every backend that computes it itself.
-///
-/// # Errors
-///
-/// [`ErrorKind::NotAnInteger`] where `stored` is not the JSON of an integer,
-/// [`ErrorKind::OutOfRange`] where the result leaves the bounds.
-pub(crate) fn sum(stored: Option<&[u8]>, options: &AddOptions) -> Result<i128> {
-    let current = match stored {
-        None => 0,
-        Some(bytes) => serde_json::from_slice::<i128>(bytes).map_err(|_| {
-            BackendError::new(ErrorKind::NotAnInteger, "the stored value is not an integer")
-        })?,
-    };
-    current
-        .checked_add(options.delta)
-        .filter(|sum| (options.min..=options.max).contains(sum))
-        .ok_or_else(|| BackendError::new(ErrorKind::OutOfRange, "the sum would leave its bounds"))
 }
 
 pub(super) async fn health<B: Backend + ?Sized>(backend: &B) -> Result<()> {

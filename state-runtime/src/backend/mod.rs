@@ -13,6 +13,7 @@ mod error;
 #[cfg(any(feature = "memory", feature = "file"))]
 pub(crate) mod hub;
 mod options;
+pub(crate) mod rules;
 mod scan;
 mod watch;
 
@@ -22,8 +23,6 @@ use std::sync::Arc;
 /// The bytes of a value, cheap to clone: the type of the `bytes` crate.
 pub use bytes::Bytes;
 
-#[cfg(any(feature = "memory", feature = "file"))]
-pub(crate) use self::defaults::sum;
 pub use self::{
     any::AnyBackend,
     batch::BatchOp,

@@ -76,8 +76,8 @@ pub enum TtlChange {
     Clear,
     /// The entry keeps what it has; a new one lives for ever. Needs [`Capability::Ttl`](super::Capability).
     Keep,
-    /// The entry lives this long from now, at least a millisecond. Needs
-    /// [`Capability::Ttl`](super::Capability).
+    /// The entry lives this long from now, from [`MIN_TTL`](super::MIN_TTL) to
+    /// [`MAX_TTL`](super::MAX_TTL). Needs [`Capability::Ttl`](super::Capability).
     After(Duration),
 }
 

@@ -1,6 +1,6 @@
 //! From the errors of the lower floors to `StateError`, which adds the key and the operation.
 
-use super::{EncodeKind, InvalidKey, Operation, Phase, StateError};
+use super::{InvalidKey, Operation, Phase, StateError};
 use crate::{
     backend::{BackendError, ErrorKind},
     key::Key,
@@ -19,8 +19,7 @@ impl StateError {
         let key = Box::new(key.clone());
         match error {
             ValueError::Invalid(report) => Self::Invalid { key, phase, report },
-            ValueError::Encode => Self::Encode { key, kind: EncodeKind::Serialize },
-            ValueError::Reserved => Self::Encode { key, kind: EncodeKind::ReservedMember },
+            ValueError::Encode(kind) => Self::Encode { key, kind },
             ValueError::Decode(fault) => Self::Decode {
                 key,
                 path: fault.path,
@@ -63,6 +62,21 @@ impl StateError {
             (ErrorKind::Closed, _) => Self::Closed,
             _ => Self::Backend { operation, source },
         }
+    }
+}
+
+/// So that opening a backend and building a store over it can share one `?`.
+///
+/// ```
+/// use state_runtime::{StateError, backends::FileBackend, prelude::*};
+///
+/// async fn open(folder: &str) -> Result<StateStore<FileBackend>, StateError> {
+///     StateStore::production(FileBackend::open(folder).await?).await
+/// }
+/// ```
+impl From<BackendError> for StateError {
+    fn from(source: BackendError) -> Self {
+        Self::of_backend("chosen", Operation::Backend, &[], source)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{EncodeKind, InvalidKey, Phase, StateError};
+use super::{InvalidKey, Operation, Phase, StateError};
 
 impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,6 +60,9 @@ impl fmt::Display for StateError {
                 write!(f, "the backend is overloaded, `{operation}` was not applied")
             }
             Self::Timeout { operation } => write!(f, "`{operation}` passed its deadline"),
+            Self::Backend { operation: Operation::Backend, .. } => {
+                f.write_str("the backend failed")
+            }
             Self::Backend { operation, .. } => write!(f, "the backend failed at `{operation}`"),
             Self::Closed => f.write_str("the store is closed"),
             Self::NotDurable { reason } => {
@@ -95,16 +98,5 @@ impl fmt::Display for InvalidKey {
                 f.write_str("the store is scoped already; scope the unscoped store instead")
             }
         }
-    }
-}
-
-impl fmt::Display for EncodeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Serialize => "its `Serialize` implementation failed",
-            Self::ReservedMember => {
-                "a member name starts with `$`, which is reserved; rename that member or map key"
-            }
-        })
     }
 }

@@ -12,6 +12,8 @@ use crate::{
     value::{DecodeKind, FieldPath, Report},
 };
 
+pub use crate::value::EncodeKind;
+
 /// The result of a typed operation.
 pub type Result<T, E = StateError> = core::result::Result<T, E>;
 
@@ -247,16 +249,6 @@ pub enum Phase {
     Write,
 }
 
-/// Why a value could not be serialised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EncodeKind {
-    /// A `Serialize` implementation failed: a map whose keys are no strings, for example.
-    Serialize,
-    /// The object has a member whose name starts with `$`; those are the runtime's.
-    ReservedMember,
-}
-
 /// What a store can be asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -283,6 +275,8 @@ pub enum Operation {
     Health,
     /// Close the store.
     Close,
+    /// Open a backend, or call one without the store.
+    Backend,
 }
 
 impl Operation {
@@ -307,6 +301,7 @@ impl Operation {
             Self::Scan => "scan",
             Self::Health => "health",
             Self::Close => "close",
+            Self::Backend => "backend",
         }
     }
 }

@@ -33,6 +33,9 @@ pub struct Namespace {
     pub on_invalid: OnInvalid,
     /// The stored form.
     pub shape: Shape,
+    /// Whether a field is flattened into the stored object, which can then have members of any
+    /// name.
+    pub flattened: bool,
     /// The names of all fields, for paths in messages.
     pub fields: &'static [&'static str],
 }
@@ -54,17 +57,21 @@ impl Namespace {
             max_size: DEFAULT_MAX_SIZE,
             on_invalid: OnInvalid::Error,
             shape: Shape::Object,
+            flattened: false,
             fields: &[],
         }
     }
 
     /// Whether some text is a key of both types, their former formats included. Types of one
-    /// upgrade chain share their keys on purpose and never conflict.
+    /// upgrade chain share their keys on purpose and never conflict; two that upgrade from the same
+    /// type are no chain, as neither could read what the other writes.
     #[must_use]
     pub const fn conflicts(&self, other: &Self) -> bool {
-        if same(self.root(), other.root()) {
-            return false;
-        }
+        !self.descends_from(other) && !other.descends_from(self) && self.overlaps(other)
+    }
+
+    /// Whether some text is a key of both types.
+    pub(super) const fn overlaps(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.formats(), other.formats());
         let mut i = 0;
         while i < mine.len() {
@@ -86,15 +93,16 @@ impl Namespace {
         [Some(self.format), self.former]
     }
 
-    /// The name of the oldest type of the upgrade chain.
-    const fn root(&self) -> &'static str {
-        let mut name = self.type_name;
-        let mut previous = self.previous;
-        while let Some(older) = previous {
-            name = older.type_name;
-            previous = older.previous;
+    /// Whether `other` is this type or one that it upgrades from, directly or through others.
+    const fn descends_from(&self, other: &Self) -> bool {
+        let mut this = self;
+        while !same(this.type_name, other.type_name) {
+            match this.previous {
+                Some(older) => this = older,
+                None => return false,
+            }
         }
-        name
+        true
     }
 }
 

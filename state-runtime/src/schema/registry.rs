@@ -43,9 +43,10 @@ impl Instance {
 
     fn conflicts(&self, other: &Self) -> bool {
         if self.namespace.type_name == other.namespace.type_name {
-            // One generic type: two different instances share their keys but not their values.
+            // One generic type: two different instances share their keys but not their values. Or
+            // two types of one name in different functions, which may well differ in their keys.
             return match (self.name, other.name) {
-                (Some(a), Some(b)) => a() != b(),
+                (Some(a), Some(b)) => a() != b() && self.namespace.overlaps(&other.namespace),
                 _ => false,
             };
         }

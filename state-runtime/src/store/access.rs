@@ -64,7 +64,7 @@ impl Access {
             Operation::Set | Operation::Create | Operation::Touch => Self::WRITE,
             Operation::Remove => Self::REMOVE,
             Operation::Take => Self::READ.with(Self::REMOVE),
-            Operation::Health | Operation::Close => Self::NONE,
+            Operation::Health | Operation::Close | Operation::Backend => Self::NONE,
         }
     }
 }

@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     backend::{
-        Backend, BackendError, BatchOp, Capabilities, Capability, Condition, Entry, Expiry,
-        GetOptions, Page, RemoveOptions, Revision, ScanRequest, SetOptions, TtlChange, Want,
+        Backend, BackendError, BatchOp, Capabilities, Capability, Condition, Entry, ErrorKind,
+        Expiry, GetOptions, Page, RemoveOptions, Revision, ScanRequest, SetOptions, TtlChange,
+        Want,
     },
     error::{Operation, Result, StateError},
     key::Key,
@@ -54,7 +55,10 @@ impl<B: Backend> Guard<B> {
         options: GetOptions,
     ) -> Result<Option<Entry>> {
         self.check_get(options)?;
-        self.run(operation, slice::from_ref(key), self.backend.get(key, options)).await
+        let entry =
+            self.run(operation, slice::from_ref(key), || self.backend.get(key, options)).await?;
+        check_entry(operation, entry.as_ref(), options.want)?;
+        Ok(entry)
     }
 
     pub(super) async fn get_many(
@@ -65,13 +69,15 @@ impl<B: Backend> Guard<B> {
         for (_, options) in requests {
             self.check_get(*options)?;
         }
-        let entries = self.run(operation, &[], self.backend.get_many(requests)).await?;
-        if entries.len() == requests.len() {
-            return Ok(entries);
+        let entries = self.run(operation, &[], || self.backend.get_many(requests)).await?;
+        if entries.len() != requests.len() {
+            let message = "it answered with another number of entries than it was asked for";
+            return Err(broken(operation, message));
         }
-        let message = "it answered with another number of entries than it was asked for";
-        let source = BackendError::new(crate::backend::ErrorKind::Other, message);
-        Err(StateError::Backend { operation, source })
+        for (entry, (_, options)) in entries.iter().zip(requests) {
+            check_entry(operation, entry.as_ref(), options.want)?;
+        }
+        Ok(entries)
     }
 
     pub(super) async fn set(
@@ -82,7 +88,7 @@ impl<B: Backend> Guard<B> {
         options: SetOptions,
     ) -> Result<Option<Revision>> {
         self.check_set(&options)?;
-        self.run(operation, slice::from_ref(key), self.backend.set(key, value, options)).await
+        self.run(operation, slice::from_ref(key), || self.backend.set(key, value, options)).await
     }
 
     pub(super) async fn remove(
@@ -92,20 +98,20 @@ impl<B: Backend> Guard<B> {
         options: RemoveOptions,
     ) -> Result<()> {
         self.check_condition(&options.condition)?;
-        self.run(operation, slice::from_ref(key), self.backend.remove(key, options)).await
+        self.run(operation, slice::from_ref(key), || self.backend.remove(key, options)).await
     }
 
     pub(super) async fn exists(&self, key: &Key) -> Result<bool> {
-        self.run(Operation::Exists, slice::from_ref(key), self.backend.exists(key)).await
+        self.run(Operation::Exists, slice::from_ref(key), || self.backend.exists(key)).await
     }
 
     pub(super) async fn expiry(&self, key: &Key) -> Result<Option<Expiry>> {
-        self.run(Operation::Ttl, slice::from_ref(key), self.backend.expiry(key)).await
+        self.run(Operation::Ttl, slice::from_ref(key), || self.backend.expiry(key)).await
     }
 
     pub(super) async fn touch(&self, key: &Key, ttl: TtlChange) -> Result<bool> {
         self.require(Capability::Ttl)?;
-        self.run(Operation::Touch, slice::from_ref(key), self.backend.touch(key, ttl)).await
+        self.run(Operation::Touch, slice::from_ref(key), || self.backend.touch(key, ttl)).await
     }
 
     pub(super) async fn apply(
@@ -121,21 +127,21 @@ impl<B: Backend> Guard<B> {
             }
         }
         let keys: Vec<Key> = batch.iter().map(BatchOp::key).cloned().collect();
-        self.run(operation, &keys, self.backend.apply(batch)).await
+        self.run(operation, &keys, || self.backend.apply(batch)).await
     }
 
     pub(super) async fn scan(&self, request: ScanRequest) -> Result<Page> {
         self.require(Capability::Scan)?;
         self.check_want(request.want)?;
-        self.run(Operation::Scan, &[], self.backend.scan(request)).await
+        self.run(Operation::Scan, &[], || self.backend.scan(request)).await
     }
 
     pub(super) async fn loses_state(&self) -> Result<Option<String>> {
-        self.run(Operation::Health, &[], self.backend.loses_state()).await
+        self.run(Operation::Health, &[], || self.backend.loses_state()).await
     }
 
     pub(super) async fn health(&self) -> Result<()> {
-        self.run(Operation::Health, &[], self.backend.health()).await
+        self.run(Operation::Health, &[], || self.backend.health()).await
     }
 
     /// Lets nobody in, waits for those inside, closes the backend: all of it within `limit`.
@@ -153,15 +159,19 @@ impl<B: Backend> Guard<B> {
         }
     }
 
-    /// Carries out one call under the bound and the deadline, which includes the wait for a place.
-    async fn run<T>(
+    /// Makes one call under the bound and the deadline, which includes the wait for a place. A
+    /// backend may send as soon as it is called, so it is called only then.
+    async fn run<T, F>(
         &self,
         operation: Operation,
         keys: &[Key],
-        call: impl Future<Output = crate::backend::Result<T>>,
-    ) -> Result<T> {
+        call: impl FnOnce() -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = crate::backend::Result<T>>,
+    {
         let (_permit, left) = self.enter(operation).await?;
-        match within(left, call).await {
+        match within(left, call()).await {
             Some(Ok(output)) => Ok(output),
             Some(Err(source)) => Err(self.failed(operation, keys, source)),
             None => Err(self.expired(operation, keys)),
@@ -174,6 +184,11 @@ impl<B: Backend> Guard<B> {
             Ok(None) => {}
             Err(Closed) => return Err(StateError::Closed),
         }
+        // In a box, so that the future of every operation is the smaller for it.
+        Box::pin(self.wait(operation)).await
+    }
+
+    async fn wait(&self, operation: Operation) -> Result<(Permit<'_>, Duration)> {
         let start = Instant::now();
         match within(self.deadline, self.gate.enter()).await {
             Some(Ok(permit)) => Ok((permit, self.deadline.saturating_sub(start.elapsed()))),
@@ -234,4 +249,19 @@ impl<B: Backend> Guard<B> {
             Condition::IfAbsent | Condition::IfRevision(_) => self.require(Capability::Cas),
         }
     }
+}
+
+/// A write under the condition of a revision would otherwise become one without a condition.
+fn check_entry(operation: Operation, entry: Option<&Entry>, want: Want) -> Result<()> {
+    match entry {
+        Some(Entry { revision: None, .. }) if want.revision => {
+            Err(broken(operation, "it returned no revision although it was asked for one"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The backend breaks its contract.
+fn broken(operation: Operation, message: &'static str) -> StateError {
+    StateError::Backend { operation, source: BackendError::new(ErrorKind::Other, message) }
 }

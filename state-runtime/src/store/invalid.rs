@@ -26,8 +26,9 @@ impl<B: Backend> StateStore<B> {
             return read(key, encoded, bytes).map(Some);
         }
         match read(key.clone(), encoded, bytes) {
+            // In a box, so that the future of every read is the smaller for it.
             Err(error) if self.may_set_aside::<K>(&error) => {
-                self.set_aside(key, encoded, error).await
+                Box::pin(self.set_aside(key, encoded, error)).await
             }
             read => read.map(Some),
         }
@@ -56,9 +57,8 @@ impl<B: Backend> StateStore<B> {
     ) -> Result<Option<K::Value>> {
         for _ in 0..ATTEMPTS {
             let options = GetOptions { renew: None, want: Want::REVISION };
-            let Some(entry) = self.guard.get(Operation::Get, encoded, options).await? else {
-                return Ok(None);
-            };
+            let Ok(found) = self.guard.get(Operation::Get, encoded, options).await else { break };
+            let Some(entry) = found else { return Ok(None) };
             match read(key.clone(), encoded, &entry.value) {
                 Err(again) if self.may_set_aside::<K>(&again) => {}
                 read => return read.map(Some),
@@ -67,12 +67,15 @@ impl<B: Backend> StateStore<B> {
             if K::Value::NAMESPACE.on_invalid == OnInvalid::Quarantine {
                 // Copied before it is removed: a crash in between leaves both, never neither.
                 let Some(aside) = quarantine_key(encoded) else { break };
-                self.guard.set(Operation::Set, &aside, entry.value, SetOptions::default()).await?;
+                let options = SetOptions::default();
+                if self.guard.set(Operation::Set, &aside, entry.value, options).await.is_err() {
+                    break;
+                }
             }
             let options = RemoveOptions { condition: Condition::IfRevision(revision) };
             match self.guard.remove(Operation::Remove, encoded, options).await {
                 Err(StateError::Conflict { .. }) => {}
-                Err(error) => return Err(error),
+                Err(_) => break,
                 Ok(()) => {
                     tracing::warn!(key = %encoded, %error, "set an invalid value aside");
                     return Ok(None);

@@ -6,7 +6,7 @@ use super::{
     Keys, StateStore, StoredIn,
     former::remove_former,
     path::{get_options, ttl_change},
-    versioned::overwrite,
+    versioned::{ATTEMPTS, contended, overwrite},
 };
 use crate::{
     backend::{Backend, Batch, BatchOp, Condition, GetOptions, SetOptions, Want},
@@ -14,9 +14,6 @@ use crate::{
     key::Key,
     schema::{StateKey, TypedKey, Writable},
 };
-
-/// How often a write of versioned values starts again when other writers are faster.
-const ATTEMPTS: usize = 16;
 
 impl<B: Backend> StateStore<B> {
     /// Reads values of different types in one call to the backend, and fails on its first error.
@@ -107,6 +104,8 @@ impl<B: Backend> StateStore<B> {
             return Ok(());
         }
         for _ in 0..ATTEMPTS {
+            // What would be removed may be of a newer version, too.
+            self.conditions::<T>(moved.iter()).await?;
             let conditions = self.conditions::<T>(writes.iter().map(|(key, _)| key)).await?;
             let op = |((key, value), condition): (&(Key, _), Condition)| BatchOp::Set {
                 key: key.clone(),
@@ -120,7 +119,7 @@ impl<B: Backend> StateStore<B> {
                 applied => return applied.map(drop),
             }
         }
-        Err(StateError::Overloaded { operation: Operation::Set, source: None })
+        Err(contended(Operation::Set))
     }
 
     /// The conditions under which the entries may be overwritten by values of `T`.
@@ -128,7 +127,7 @@ impl<B: Backend> StateStore<B> {
         &self,
         keys: impl Iterator<Item = &Key> + Clone,
     ) -> Result<Vec<Condition>> {
-        if T::NAMESPACE.version == 1 {
+        if T::NAMESPACE.version == 1 || keys.clone().next().is_none() {
             return Ok(keys.map(|_| Condition::Always).collect());
         }
         let options = GetOptions { renew: None, want: Want::REVISION };

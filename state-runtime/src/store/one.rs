@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::{
     StateStore, StoredIn,
     path::{get_options, read, ttl_change},
+    versioned::{ATTEMPTS, contended},
 };
 use crate::{
     backend::{Backend, Cas, Condition, Expiry, GetOptions, RemoveOptions, Ttl, Want},
@@ -12,9 +13,6 @@ use crate::{
     key::Key,
     schema::{Expiring, StateKey, TypedKey, Writable},
 };
-
-/// How often [`StateStore::take`] starts again when other writers are faster.
-const TAKE_ATTEMPTS: usize = 64;
 
 /// How long an entry still lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +54,9 @@ impl<B: Backend> StateStore<B> {
     ///
     /// [`InvalidKey`](StateError::InvalidKey), [`Invalid`](StateError::Invalid),
     /// [`Encode`](StateError::Encode) and [`TooLarge`](StateError::TooLarge) before anything is
-    /// sent; [`Version`](StateError::Version) for a versioned type, if the stored value is of a
-    /// newer one; those of the backend.
+    /// sent; for a versioned type, [`Version`](StateError::Version) if the stored value is of a
+    /// newer one, and [`Overloaded`](StateError::Overloaded) if other writers kept changing it;
+    /// those of the backend.
     pub async fn set<T>(&self, value: &T) -> Result<()>
     where
         T: Writable,
@@ -110,8 +109,8 @@ impl<B: Backend> StateStore<B> {
     ///
     /// # Errors
     ///
-    /// Those of [`get`](Self::get): then the value stays. [`Conflict`](StateError::Conflict) if
-    /// other writers kept changing the value.
+    /// Those of [`get`](Self::get): then the value stays. [`Overloaded`](StateError::Overloaded)
+    /// if other writers kept changing the value.
     pub async fn take<K>(&self, key: K) -> Result<Option<K::Value>>
     where
         K: TypedKey,
@@ -120,26 +119,41 @@ impl<B: Backend> StateStore<B> {
         self.access.check(Operation::Take)?;
         let encoded = self.encode_key(&key)?;
         let former = self.former_key(&key);
-        match (self.take_at(key.clone(), &encoded).await?, former) {
-            (None, Some(former)) => self.take_at(key, &former).await,
-            (taken, _) => Ok(taken),
+        let present = (&encoded, former.as_ref());
+        if let Some(taken) = self.take_at(key.clone(), present).await? {
+            return Ok(Some(taken));
+        }
+        let Some(former) = &former else { return Ok(None) };
+        match self.take_at(key.clone(), (former, None)).await? {
+            // A writer may have moved it between the two reads.
+            None => self.take_at(key, present).await,
+            taken => Ok(taken),
         }
     }
 
-    async fn take_at<K: TypedKey>(&self, key: K, encoded: &Key) -> Result<Option<K::Value>> {
-        for _ in 0..TAKE_ATTEMPTS {
+    /// Takes the value under `encoded`, and what it hides under `hidden` goes with it.
+    async fn take_at<K: TypedKey>(
+        &self,
+        key: K,
+        (encoded, hidden): (&Key, Option<&Key>),
+    ) -> Result<Option<K::Value>> {
+        for _ in 0..ATTEMPTS {
             let options = GetOptions { renew: None, want: Want::REVISION };
             let Some(entry) = self.guard.get(Operation::Get, encoded, options).await? else {
                 return Ok(None);
             };
             let value = read(key.clone(), encoded, &entry.value)?;
+            // First, as in `remove`: no older value comes to light.
+            if let Some(hidden) = hidden {
+                self.guard.remove(Operation::Take, hidden, RemoveOptions::default()).await?;
+            }
             let condition = entry.revision.map_or(Condition::Always, Condition::IfRevision);
             match self.guard.remove(Operation::Take, encoded, RemoveOptions { condition }).await {
                 Err(StateError::Conflict { .. }) => {}
                 removed => return removed.map(|()| Some(value)),
             }
         }
-        Err(StateError::Conflict { key: Box::new(encoded.clone()) })
+        Err(contended(Operation::Take))
     }
 
     /// Whether there is a value, valid or not.
@@ -149,13 +163,13 @@ impl<B: Backend> StateStore<B> {
     /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
     pub async fn exists<K: TypedKey>(&self, key: K) -> Result<bool> {
         self.access.check(Operation::Exists)?;
-        if self.guard.exists(&self.encode_key(&key)?).await? {
+        let encoded = self.encode_key(&key)?;
+        if self.guard.exists(&encoded).await? {
             return Ok(true);
         }
-        match self.former_key(&key) {
-            Some(former) => self.guard.exists(&former).await,
-            None => Ok(false),
-        }
+        let Some(former) = self.former_key(&key) else { return Ok(false) };
+        // A writer may move it between two of the looks.
+        Ok(self.guard.exists(&former).await? || self.guard.exists(&encoded).await?)
     }
 
     /// How long a value still lives; `None` if there is none.
@@ -165,9 +179,14 @@ impl<B: Backend> StateStore<B> {
     /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
     pub async fn ttl<K: TypedKey>(&self, key: K) -> Result<Option<TimeToLive>> {
         self.access.check(Operation::Ttl)?;
-        let mut expiry = self.guard.expiry(&self.encode_key(&key)?).await?;
+        let encoded = self.encode_key(&key)?;
+        let mut expiry = self.guard.expiry(&encoded).await?;
         if let (None, Some(former)) = (expiry, self.former_key(&key)) {
             expiry = self.guard.expiry(&former).await?;
+            if expiry.is_none() {
+                // A writer may have moved it between the two looks.
+                expiry = self.guard.expiry(&encoded).await?;
+            }
         }
         Ok(expiry.map(|expiry| match expiry {
             Expiry::At(time) => TimeToLive::Left(time.since(self.guard.backend.now())),
@@ -187,12 +206,12 @@ impl<B: Backend> StateStore<B> {
     {
         self.access.check(Operation::Touch)?;
         let ttl = ttl_change::<K::Value>();
-        if self.guard.touch(&self.encode_key(&key)?, ttl).await? {
+        let encoded = self.encode_key(&key)?;
+        if self.guard.touch(&encoded, ttl).await? {
             return Ok(true);
         }
-        match self.former_key(&key) {
-            Some(former) => self.guard.touch(&former, ttl).await,
-            None => Ok(false),
-        }
+        let Some(former) = self.former_key(&key) else { return Ok(false) };
+        // A writer may move it between two of the tries.
+        Ok(self.guard.touch(&former, ttl).await? || self.guard.touch(&encoded, ttl).await?)
     }
 }

@@ -4,15 +4,15 @@ use bytes::Bytes;
 
 use super::StateStore;
 use crate::{
-    backend::{Backend, Condition, Entry, GetOptions, Want},
+    backend::{Backend, BackendError, Condition, Entry, ErrorKind, GetOptions, Want},
     error::{Operation, Result, StateError},
     key::Key,
     schema::StateKey,
     value,
 };
 
-/// How often a write starts again when other writers are faster.
-const ATTEMPTS: usize = 64;
+/// How often an operation starts again when other writers are faster.
+pub(super) const ATTEMPTS: usize = 64;
 
 impl<B: Backend> StateStore<B> {
     /// Writes `bytes` unless what is stored is of a newer version of `T`.
@@ -34,8 +34,15 @@ impl<B: Backend> StateStore<B> {
                 written => return written,
             }
         }
-        Err(StateError::Conflict { key: Box::new(key.clone()) })
+        Err(contended(Operation::Set))
     }
+}
+
+/// Other writers were faster each time. Nothing was applied.
+pub(super) fn contended(operation: Operation) -> StateError {
+    let message = "too many writers change this entry at once";
+    let source = BackendError::new(ErrorKind::Overloaded, message);
+    StateError::Overloaded { operation, source: Some(source) }
 }
 
 /// The condition under which `stored` may be overwritten by a value of `T`.

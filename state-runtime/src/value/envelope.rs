@@ -4,6 +4,7 @@
 //! whatever it says of unknown members, and the text is parsed only once.
 
 use core::fmt;
+use std::{borrow::Cow, collections::HashSet};
 
 use serde::{
     Deserialize, Deserializer,
@@ -14,8 +15,10 @@ use serde::{
     forward_to_deserialize_any,
 };
 
+use super::EncodeKind;
+
 /// The member that holds the version of the schema.
-const VERSION: &str = "$v";
+pub(super) const VERSION: &str = "$v";
 const RESERVED: char = '$';
 
 /// A deserializer of an object that takes out the runtime's members and notes the version.
@@ -47,25 +50,33 @@ pub(super) fn probe_version(bytes: &[u8]) -> Option<u64> {
     serde_json::from_slice(bytes).ok().map(|Probe { version }| version)
 }
 
-/// Whether an encoded object has a member whose name starts with `$`.
-pub(super) fn has_reserved_member(object: &[u8]) -> bool {
+/// Checks that no member of an encoded object is the runtime's, and none is there twice. What is
+/// no object has none.
+pub(super) fn check_members(encoded: &[u8]) -> Result<(), EncodeKind> {
     struct Names;
     impl<'de> Visitor<'de> for Names {
-        type Value = bool;
+        type Value = Result<(), EncodeKind>;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an object")
         }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-            let mut reserved = false;
-            while let Some((name, IgnoredAny)) =
-                map.next_entry::<std::borrow::Cow<'de, str>, _>()?
-            {
-                reserved |= name.starts_with(RESERVED);
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut seen = HashSet::new();
+            let mut checked = Ok(());
+            while let Some((name, IgnoredAny)) = map.next_entry::<Cow<'de, str>, _>()? {
+                if name.starts_with(RESERVED) {
+                    checked = Err(EncodeKind::ReservedMember);
+                } else if !seen.insert(name) {
+                    checked = checked.and(Err(EncodeKind::RepeatedMember));
+                }
             }
-            Ok(reserved)
+            Ok(checked)
         }
     }
-    serde_json::Deserializer::from_slice(object).deserialize_map(Names).unwrap_or(true)
+    if encoded.first() != Some(&b'{') {
+        return Ok(());
+    }
+    let members = serde_json::Deserializer::from_slice(encoded).deserialize_map(Names);
+    members.unwrap_or(Err(EncodeKind::Serialize))
 }
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Envelope<'_, D> {

@@ -9,10 +9,8 @@ use super::Report;
 pub(crate) enum ValueError {
     /// It breaks rules.
     Invalid(Report),
-    /// Its `Serialize` implementation failed.
-    Encode,
-    /// It has a member whose name starts with `$`.
-    Reserved,
+    /// It has no stored form, or none that could be read back.
+    Encode(EncodeKind),
     /// Its stored form does not fit the type.
     Decode(Box<DecodeFault>),
     /// It was written by a newer version of the type.
@@ -30,6 +28,47 @@ impl From<Report> for ValueError {
 impl From<DecodeFault> for ValueError {
     fn from(fault: DecodeFault) -> Self {
         Self::Decode(Box::new(fault))
+    }
+}
+
+impl From<EncodeKind> for ValueError {
+    fn from(kind: EncodeKind) -> Self {
+        Self::Encode(kind)
+    }
+}
+
+/// Why a value could not be serialised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncodeKind {
+    /// A `Serialize` implementation failed: a map whose keys are no strings, for example.
+    Serialize,
+    /// The object has a member whose name starts with `$`; those are the runtime's.
+    ReservedMember,
+    /// A flattened map has a member that the object has already.
+    RepeatedMember,
+    /// A float is infinite or no number, for which JSON has no text.
+    NotFinite,
+    /// It is nested deeper than it could be read back.
+    TooDeep,
+}
+
+impl fmt::Display for EncodeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Serialize => "its `Serialize` implementation failed",
+            Self::ReservedMember => {
+                "a member name starts with `$`, which is reserved; rename that member or map key"
+            }
+            Self::RepeatedMember => {
+                "two members have one name; rename the map key that is called like a field"
+            }
+            Self::NotFinite => {
+                "a float is infinite or not a number, which JSON cannot hold; \
+                 use an `Option` or refuse it with a rule"
+            }
+            Self::TooDeep => "it is nested deeper than 127 levels; store it flatter",
+        })
     }
 }
 

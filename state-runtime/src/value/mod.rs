@@ -10,16 +10,21 @@ mod error;
 mod names;
 mod report;
 mod trace;
+mod watch;
 
 use core::cell::Cell;
 
 use bytes::Bytes;
 use serde::Deserialize;
 
-use self::envelope::Envelope;
 pub(crate) use self::error::{DecodeFault, ValueError};
+use self::{
+    envelope::Envelope,
+    names::Names,
+    watch::{Noticed, Watched},
+};
 pub use self::{
-    error::{DecodeKind, FieldPath},
+    error::{DecodeKind, EncodeKind, FieldPath},
     report::{Report, Violation},
 };
 use crate::{
@@ -40,26 +45,31 @@ pub(crate) fn encode<T: StateKey>(value: &T) -> Result<Bytes, ValueError> {
     value.check_rules().map_err(|report| Report::of(value, &report))?;
     let mut buffer = SCRATCH.take();
     buffer.clear();
-    let encoded = encode_into(value, &mut buffer);
-    let bytes = Bytes::copy_from_slice(&buffer);
+    let encoded = encode_into(value, &mut buffer)
+        .and_then(|()| check_size(&T::NAMESPACE, buffer.len()))
+        .map(|()| Bytes::copy_from_slice(&buffer));
     if buffer.capacity() <= SCRATCH_LIMIT {
         SCRATCH.set(buffer);
     }
-    encoded?;
-    check_size(&T::NAMESPACE, bytes.len())?;
-    Ok(bytes)
+    encoded
 }
 
 fn encode_into<T: StateKey>(value: &T, buffer: &mut Vec<u8>) -> Result<(), ValueError> {
-    let mut serializer = serde_json::Serializer::new(&mut *buffer);
+    let noticed = Noticed::default();
+    let formatter = Watched::new(&noticed);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *buffer, formatter);
     // The error may quote the value, so it is not kept.
-    value.serialize_stored(&mut serializer).map_err(|_| ValueError::Encode)?;
-    if T::NAMESPACE.shape == Shape::Value {
-        return Ok(());
+    value.serialize_stored(&mut serializer).map_err(|_| {
+        if noticed.too_deep.get() { EncodeKind::TooDeep } else { EncodeKind::Serialize }
+    })?;
+    // Only a value with a `null` is worth the second look: is it one that the value means?
+    if noticed.null.get() && !Names::of(|names| value.serialize_stored(names)).finite {
+        return Err(EncodeKind::NotFinite.into());
     }
-    // A flattened map could smuggle in a member that reading would take for the runtime's.
-    if memchr::memchr(b'$', buffer).is_some() && envelope::has_reserved_member(buffer) {
-        return Err(ValueError::Reserved);
+    // A map could smuggle in a member that reading would take for the runtime's, or for that of a
+    // field.
+    if T::NAMESPACE.flattened || memchr::memchr(b'$', buffer).is_some() {
+        envelope::check_members(buffer)?;
     }
     if T::NAMESPACE.version > 1 {
         stamp_version(T::NAMESPACE.version, buffer);
@@ -123,6 +133,10 @@ fn parse<T: StateKey>(text: &str) -> serde_json::Result<(T::Stored, u64)> {
         Shape::Value => T::Stored::deserialize(&mut json)?,
     };
     json.end()?;
+    // A map takes any member, those of an object that a newer program wrote among them.
+    if T::NAMESPACE.shape == Shape::Value && text.contains(envelope::VERSION) {
+        version = envelope::probe_version(text.as_bytes()).unwrap_or(version);
+    }
     Ok((stored, version))
 }
 

@@ -7,24 +7,28 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-/// A serializer that writes nothing and keeps the names of struct fields.
+/// A serializer that writes nothing, keeps the names of struct fields, and looks at floats and at
+/// the keys of maps.
 ///
 /// Serde passes them as `&'static str`, and the keys of maps as values: so a name that arrives
 /// here is from the source of the program.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names {
-    found: Vec<&'static str>,
+    pub(super) found: Vec<&'static str>,
+    /// Whether every float is a number that JSON can hold.
+    pub(super) finite: bool,
+    /// Whether a map has integers for keys, which garde does not tell from indices.
+    pub(super) numbered: bool,
+    in_key: bool,
 }
 
 impl Names {
-    /// The names that `serialize` passes on its way.
-    pub(super) fn of(
-        serialize: impl FnOnce(&mut Self) -> Result<(), Stopped>,
-    ) -> Vec<&'static str> {
-        let mut names = Self::default();
+    /// What `serialize` passes on its way.
+    pub(super) fn of(serialize: impl FnOnce(&mut Self) -> Result<(), Stopped>) -> Self {
+        let mut names = Self { found: Vec::new(), finite: true, numbered: false, in_key: false };
         // A type whose `Serialize` fails half-way leaves the names that it passed until then.
         let _ = serialize(&mut names);
-        names.found
+        names
     }
 }
 
@@ -79,9 +83,24 @@ impl Serializer for &mut Names {
     scalars! {
         serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32,
         serialize_i64: i64, serialize_i128: i128, serialize_u8: u8, serialize_u16: u16,
-        serialize_u32: u32, serialize_u64: u64, serialize_u128: u128, serialize_f32: f32,
-        serialize_f64: f64, serialize_char: char, serialize_str: &str, serialize_bytes: &[u8],
+        serialize_u32: u32, serialize_u128: u128, serialize_char: char, serialize_str: &str, serialize_bytes: &[u8],
         serialize_unit_struct: &'static str,
+    }
+
+    /// A `usize` too, the one integer that garde takes for a key.
+    fn serialize_u64(self, _: u64) -> Result<(), Stopped> {
+        self.numbered |= self.in_key;
+        Ok(())
+    }
+
+    fn serialize_f32(self, float: f32) -> Result<(), Stopped> {
+        self.finite &= float.is_finite();
+        Ok(())
+    }
+
+    fn serialize_f64(self, float: f64) -> Result<(), Stopped> {
+        self.finite &= float.is_finite();
+        Ok(())
     }
 
     fn serialize_none(self) -> Result<(), Stopped> {
@@ -214,8 +233,11 @@ impl SerializeMap for &mut Names {
     type Ok = ();
     type Error = Stopped;
 
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<(), Stopped> {
-        Ok(())
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stopped> {
+        self.in_key = true;
+        let seen = key.serialize(&mut **self);
+        self.in_key = false;
+        seen
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stopped> {

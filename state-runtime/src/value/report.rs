@@ -43,19 +43,20 @@ impl fmt::Display for Violation {
 impl Report {
     /// The rules of `value`'s type that it breaks.
     pub(super) fn of<T: StateKey>(value: &T, report: &garde::Report) -> Self {
-        let mut declared = Names::of(|names| value.serialize_stored(names));
-        declared.extend(T::NAMESPACE.fields);
-        Self::new(report, &declared)
+        let mut names = Names::of(|names| value.serialize_stored(names));
+        names.found.extend(T::NAMESPACE.fields);
+        Self::new(report, &names.found, !names.numbered)
     }
 
     /// The rules of the key fields that a key breaks.
     pub(crate) fn of_key<K: TypedKey>(report: &garde::Report) -> Self {
-        Self::new(report, K::Value::NAMESPACE.fields)
+        Self::new(report, K::Value::NAMESPACE.fields, true)
     }
 
-    fn new(report: &garde::Report, declared: &[&'static str]) -> Self {
+    /// With `indices`, numbers in a path are indices; otherwise one may be the key of a map.
+    fn new(report: &garde::Report, declared: &[&'static str], indices: bool) -> Self {
         let violation = |(path, error): &(garde::Path, garde::Error)| Violation {
-            path: shown(path, declared),
+            path: shown(path, declared, indices),
             message: error.message().into(),
         };
         Self(report.iter().map(violation).collect())
@@ -79,14 +80,14 @@ impl fmt::Display for Report {
 }
 
 /// A path of garde, which does not tell the names of fields from the keys of maps.
-fn shown(path: &garde::Path, declared: &[&'static str]) -> FieldPath {
+fn shown(path: &garde::Path, declared: &[&'static str], indices: bool) -> FieldPath {
     // Its components can be had through its `Serialize` implementation alone.
     let components = serde_json::to_value(path)
         .and_then(serde_json::from_value::<Vec<(String, String)>>)
         .unwrap_or_default();
     let step = |(kind, text): (String, String)| match (kind.as_str(), text.parse()) {
         ("none", _) => None,
-        ("index", Ok(index)) => Some(Step::Index(index)),
+        ("index", Ok(index)) if indices => Some(Step::Index(index)),
         _ => Some(names::find(declared, &text).map_or(Step::Hidden, Step::Field)),
     };
     let steps: Vec<Step> = components.into_iter().filter_map(step).collect();

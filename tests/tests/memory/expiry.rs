@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use state_runtime::backend::{Backend, ErrorKind, GetOptions, SetOptions, TtlChange, Want};
+use state_runtime::backend::{
+    Backend, ErrorKind, GetOptions, MAX_TTL, SetOptions, TtlChange, Want,
+};
 
 use crate::{TestResult, clocked, field, key, lasting, put, value};
 
@@ -72,10 +74,13 @@ async fn a_ttl_below_a_millisecond_is_refused() -> TestResult {
 }
 
 #[tokio::test]
-async fn the_longest_imaginable_ttl_does_not_overflow() -> TestResult {
+async fn a_ttl_beyond_ten_years_is_refused() -> TestResult {
     let (_, backend) = clocked();
-    backend.set(&key("a"), "1".into(), lasting(Duration::MAX)).await?;
-    let renew = GetOptions { renew: Some(Duration::MAX), want: Want::ALL };
-    assert!(backend.get(&key("a"), renew).await?.is_some());
+    for ttl in [MAX_TTL + Duration::from_millis(1), Duration::MAX] {
+        let refused = backend.set(&key("a"), "1".into(), lasting(ttl)).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidTtl, "{ttl:?}");
+    }
+    backend.set(&key("a"), "1".into(), lasting(MAX_TTL)).await?;
+    assert!(backend.exists(&key("a")).await?);
     Ok(())
 }

@@ -114,13 +114,12 @@ impl FileBackendBuilder {
         let (opened, wait) = oneshot::channel();
         let (working, finished) = watch::channel(());
         let run = move || {
+            let path = self.path.clone();
             match self.start() {
                 Ok(writer) => {
-                    let shared = writer.shared();
-                    // An opening that nobody waits for any more closes again.
-                    if let Err(Ok(shared)) = opened.send(Ok(shared)) {
-                        shared.queue.close();
-                    }
+                    // Made here: when nobody waits for it any more, wherever it is on its way, it
+                    // is dropped, and so closed again.
+                    drop(opened.send(Ok(FileBackend { path, shared: writer.shared(), finished })));
                     writer.run();
                 }
                 Err(error) => drop(opened.send(Err(error))),
@@ -131,8 +130,7 @@ impl FileBackendBuilder {
         spawned.map_err(|error| {
             error::at(&path, ErrorKind::Other, "no thread could be started").with_source(error)
         })?;
-        let shared: Arc<Shared> = wait.await.unwrap_or_else(|_| Err(error::damaged()))?;
-        Ok(FileBackend { path, shared, finished })
+        wait.await.unwrap_or_else(|_| Err(error::in_folder(&path, error::damaged())))
     }
 
     /// Opens everything. It may take a while after a crash, so it runs on the writer's thread.

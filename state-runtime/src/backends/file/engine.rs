@@ -267,32 +267,8 @@ fn expiry_row(at: Timestamp, key: &str, buffer: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
-    use redb::StorageBackend as _;
-
     use super::*;
-
-    #[derive(Debug)]
-    struct InMemory(redb::backends::InMemoryBackend);
-
-    impl Storage for InMemory {
-        fn len(&self) -> io::Result<u64> {
-            self.0.len()
-        }
-        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-            self.0.read(offset, out)
-        }
-        fn set_len(&self, len: u64) -> io::Result<()> {
-            self.0.set_len(len)
-        }
-        fn sync(&self) -> io::Result<()> {
-            self.0.sync_data()
-        }
-        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-            self.0.write(offset, data)
-        }
-    }
+    use crate::backends::file::storage::in_memory;
 
     /// Changes, and the keys that expire after them.
     type Group<'g> = (&'g [(&'g str, Change)], &'g [&'g str]);
@@ -304,8 +280,7 @@ mod tests {
 
     #[test]
     fn the_index_holds_exactly_the_entries_that_expire() -> Result<()> {
-        let storage = Arc::new(InMemory(redb::backends::InMemoryBackend::new()));
-        let mut engine = Engine::open(Source::Storage(storage), 1 << 20, false)?;
+        let mut engine = Engine::open(Source::Storage(in_memory()), 1 << 20, false)?;
         let groups: [Group<'_>; 6] = [
             (&[("a", put(Some(5))), ("b", put(Some(3))), ("c", put(None))], &["b", "a"]),
             (&[("a", put(Some(2)))], &["a", "b"]),

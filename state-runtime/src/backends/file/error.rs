@@ -12,7 +12,11 @@ pub(super) fn storage(error: redb::StorageError) -> BackendError {
         E::Corrupted(message) => damaged().with_source(message),
         E::ValueTooLarge(size) => too_large(size),
         E::Io(error) if error.kind() == io::ErrorKind::InvalidData => damaged().with_source(error),
-        E::Io(error) => failed().with_source(error),
+        E::Io(error) => match refusal(error.kind()) {
+            Some((kind, what)) => BackendError::new(kind, what),
+            None => failed(),
+        }
+        .with_source(error),
         // Closed: the writer is just opening the file again after a disk error.
         E::PreviousIo | E::DatabaseClosed => failed(),
         other => failed().with_source(other.to_string()),
@@ -98,6 +102,30 @@ pub(super) fn too_large(size: usize) -> BackendError {
 
 fn failed() -> BackendError {
     BackendError::new(ErrorKind::Unavailable, "reading the data file failed; try again")
+}
+
+/// What the file system refuses until somebody mends it, and how.
+fn refusal(error: io::ErrorKind) -> Option<(ErrorKind, &'static str)> {
+    match error {
+        io::ErrorKind::PermissionDenied => {
+            Some((ErrorKind::Other, "permission denied; give this user read and write access"))
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some((
+            ErrorKind::ReadOnly,
+            "the disk is full; free some space and open the store again",
+        )),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            Some((ErrorKind::ReadOnly, "the file system is read-only; name a folder on another"))
+        }
+        _ => None,
+    }
+}
+
+/// What the file system said of `path`, outside of redb.
+pub(super) fn file_system(path: &Path, error: &io::Error) -> BackendError {
+    let (kind, what) =
+        refusal(error.kind()).unwrap_or((ErrorKind::Other, "the file system refused"));
+    at(path, kind, what).with_source(error.to_string())
 }
 
 /// The same outcome, naming the folder it is about.

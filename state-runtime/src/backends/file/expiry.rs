@@ -12,7 +12,8 @@ use crate::{
     key::Key,
 };
 
-/// The most entries that are removed in one commit: they delay the writes of its group.
+/// How many entries may be removed in one commit, however little was written: they delay the
+/// writes of its group.
 const PORTION: usize = 128;
 /// How long after opening nothing is removed: a program that starts has better things to do.
 const GRACE: Duration = Duration::from_millis(500);
@@ -28,11 +29,14 @@ const WATCHED_INTERVAL: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Sweep {
     not_before: Instant,
+    /// How many writes there were since the last portion. As many entries may be removed: else
+    /// those that expire could pile up faster than they are removed.
+    writes: usize,
 }
 
 impl Sweep {
     pub(super) fn new() -> Self {
-        Self { not_before: Instant::now() + GRACE }
+        Self { not_before: Instant::now() + GRACE, writes: 0 }
     }
 
     /// How long the writer may sleep; `None` while there is nothing that can expire.
@@ -48,13 +52,48 @@ impl Sweep {
         Some(wait.max(self.not_before.saturating_duration_since(Instant::now())))
     }
 
-    /// The entries to remove now, if it is time to.
-    pub(super) fn portion(&mut self, snapshot: &Snapshot, now: Timestamp) -> Result<Vec<Key>> {
-        let start = Instant::now();
+    /// The entries to remove together with a group of `writes`.
+    pub(super) fn portion(
+        &mut self,
+        snapshot: &Snapshot,
+        now: Timestamp,
+        writes: usize,
+    ) -> Result<Vec<Key>> {
+        let limit = self.limit(Instant::now(), writes);
+        limit.map_or(Ok(Vec::new()), |limit| snapshot.expired(now, limit))
+    }
+
+    /// How many may be removed, if it is time to.
+    fn limit(&mut self, start: Instant, writes: usize) -> Option<usize> {
+        self.writes = self.writes.saturating_add(writes);
         if start < self.not_before {
-            return Ok(Vec::new());
+            return None;
         }
         self.not_before = start + PAUSE;
-        snapshot.expired(now, PORTION)
+        Some(core::mem::take(&mut self.writes).max(PORTION))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_removed_right_after_opening() {
+        let mut sweep = Sweep::new();
+        let start = Instant::now();
+        assert_eq!(sweep.limit(start, 1), None);
+        assert_eq!(sweep.limit(start + GRACE, 1), Some(PORTION));
+    }
+
+    #[test]
+    fn as_many_are_removed_as_were_written_since() {
+        let mut sweep = Sweep::new();
+        let start = Instant::now() + GRACE;
+        assert_eq!(sweep.limit(start, 1_000), Some(1_000));
+        assert_eq!(sweep.limit(start, 700), None);
+        assert_eq!(sweep.limit(start, 800), None);
+        assert_eq!(sweep.limit(start + PAUSE, 0), Some(1_500));
+        assert_eq!(sweep.limit(start + 2 * PAUSE, 0), Some(PORTION));
     }
 }

@@ -18,8 +18,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{engine::Source, error::at};
-use crate::backend::{BackendError, ErrorKind, Result};
+use super::{
+    engine::Source,
+    error::{at, file_system},
+};
+use crate::backend::{ErrorKind, Result};
 
 const NAME: &str = "state-runtime file store";
 const VERSION: u32 = 1;
@@ -52,7 +55,7 @@ impl Folder {
         // Looked at again, now that nobody else can change it.
         let created = examine(path)?;
         if created {
-            begin(path).map_err(|error| io_error(path, &error))?;
+            begin(path).map_err(|error| file_system(path, &error))?;
         }
         Ok(Self { path: path.to_owned(), created, _lock: lock })
     }
@@ -72,7 +75,7 @@ impl Folder {
             fs::rename(self.path.join(NEW_FORMAT), self.path.join(FORMAT))?;
             sync_folder(&self.path)
         };
-        finish().map_err(|error| io_error(&self.path, &error))
+        finish().map_err(|error| file_system(&self.path, &error))
     }
 }
 
@@ -81,7 +84,7 @@ fn exists(path: &Path) -> Result<bool> {
         Ok(found) if found.is_dir() => Ok(true),
         Ok(_) => Err(at(path, ErrorKind::Corrupted, "this is a file; name a folder for the store")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(io_error(path, &error)),
+        Err(error) => Err(file_system(path, &error)),
     }
 }
 
@@ -101,15 +104,15 @@ fn create_folder(path: &Path) -> Result<()> {
         fs::create_dir_all(path)?;
         above.into_iter().try_for_each(sync_folder)
     };
-    create().map_err(|error| io_error(path, &error))
+    create().map_err(|error| file_system(path, &error))
 }
 
 /// Whether the store at `path` still has to be created. Refuses what is not a store.
 fn examine(path: &Path) -> Result<bool> {
     let (mut format, mut new_format, mut data) = (false, false, false);
     let mut foreign = false;
-    for entry in fs::read_dir(path).map_err(|error| io_error(path, &error))? {
-        let name = entry.map_err(|error| io_error(path, &error))?.file_name();
+    for entry in fs::read_dir(path).map_err(|error| file_system(path, &error))? {
+        let name = entry.map_err(|error| file_system(path, &error))?.file_name();
         match name.to_str() {
             Some(FORMAT) => format = true,
             Some(NEW_FORMAT) => new_format = true,
@@ -137,7 +140,7 @@ fn check_format(path: &Path) -> Result<()> {
     let file = path.join(FORMAT);
     let text = match fs::read_to_string(&file) {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => String::new(),
-        text => text.map_err(|error| io_error(&file, &error))?,
+        text => text.map_err(|error| file_system(&file, &error))?,
     };
     let version =
         text.trim_end().strip_prefix(NAME).and_then(|version| version.trim().parse().ok());
@@ -159,7 +162,7 @@ fn check_format(path: &Path) -> Result<()> {
 fn lock(path: &Path) -> Result<File> {
     let file = path.join(LOCK);
     let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&file);
-    let lock = opened.map_err(|error| io_error(&file, &error))?;
+    let lock = opened.map_err(|error| file_system(&file, &error))?;
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
         match lock.try_lock() {
@@ -171,7 +174,7 @@ fn lock(path: &Path) -> Result<File> {
                 let what = "another process, or another part of this one, has the store open; close it there, or share one backend in an `Arc`";
                 return Err(at(path, ErrorKind::Locked, what));
             }
-            Err(TryLockError::Error(error)) => return Err(io_error(&file, &error)),
+            Err(TryLockError::Error(error)) => return Err(file_system(&file, &error)),
         }
     }
 }
@@ -192,20 +195,4 @@ fn begin(path: &Path) -> io::Result<()> {
 fn sync_folder(path: &Path) -> io::Result<()> {
     // Windows keeps the names of files durable by itself and has no handle to sync a folder by.
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
-}
-
-fn io_error(path: &Path, error: &io::Error) -> BackendError {
-    let (kind, what) = match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            (ErrorKind::Other, "permission denied; give this user read and write access")
-        }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            (ErrorKind::ReadOnly, "the disk is full; free some space and open the store again")
-        }
-        io::ErrorKind::ReadOnlyFilesystem => {
-            (ErrorKind::ReadOnly, "the file system is read-only; name a folder on another")
-        }
-        _ => (ErrorKind::Other, "the file system refused"),
-    };
-    at(path, kind, what).with_source(error.to_string())
 }

@@ -10,6 +10,7 @@ mod plan;
 mod queue;
 mod reader;
 mod record;
+mod rescue;
 mod snapshot;
 mod storage;
 mod time;
@@ -35,10 +36,10 @@ use self::{
 };
 use crate::{
     backend::{
-        AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
-        Cursor, Entry, ErrorKind, Expiry, GetOptions, MAX_TTL, MIN_TTL, Page, RemoveOptions,
-        Result, Revision, Scan, ScanRequest, SetOptions, Timestamp, Ttl, TtlChange, Watch,
-        WatchRequest,
+        AddOptions, Backend, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Cursor, Entry,
+        Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Scan, ScanRequest, SetOptions,
+        Timestamp, Ttl, TtlChange, Watch, WatchRequest,
+        rules::{check_batch, check_ttl, renewal_is_due},
     },
     key::Key,
 };
@@ -46,7 +47,10 @@ use crate::{
 /// The largest value, and the largest batch, in bytes: 1 GiB.
 pub const MAX_VALUE_LEN: usize = 1 << 30;
 
-/// About how many bytes of values one page of a scan may hold.
+/// The most entries that one page of a scan looks at, however many were asked for, so that a read
+/// in place never takes an executor's thread for long.
+const PAGE_ENTRIES: usize = 1024;
+/// About how many bytes of values it may hold.
 const PAGE_BYTES: usize = 4 << 20;
 
 /// Durable state in a folder, for one process.
@@ -63,9 +67,13 @@ const PAGE_BYTES: usize = 4 << 20;
 /// - When the disk fails during a commit, all writes of that commit are
 ///   [`ErrorKind::Indeterminate`]. From then on reads go on and writes are [`ErrorKind::ReadOnly`]
 ///   until the folder is opened again.
-/// - Time never steps back below the time of the last commit, not even across a restart: what has
-///   expired stays so. A clock that was set ahead by mistake makes time stand still, once it is
-///   right again, until it gets there.
+/// - Time never steps back while the store is open, nor, across a restart, below the time of the
+///   last commit. An expired entry is removed within moments, but a read does not wait for that:
+///   after a crash in between, a clock that was set back brings the entry back for as long. A clock
+///   that was set ahead by mistake makes time stand still, once it is right again, until it gets
+///   there.
+/// - A read that renews waits for its commit where the renewal is due: the expiry that it tells is
+///   as durable as any write. That is eight times a TTL and entry; all other reads wait for nothing.
 ///
 /// Dropping the backend lets the waiting writes finish in the background; [`close`](Backend::close)
 /// waits for them.
@@ -129,7 +137,7 @@ impl FileBackend {
         for (&(key, ttl), record) in asked.iter().zip(found) {
             let (Some(ttl), Some(Record { header, .. })) = (ttl, record) else { continue };
             let now = self.shared.time.now();
-            if header.expiry.is_some_and(|at| at.since(now) < ttl / 8 * 7) {
+            if header.expiry.is_some_and(|at| renewal_is_due(at, now, ttl)) {
                 let (revision, expiry) = (header.revision, now.after(ttl));
                 let renewal = self.shared.hand_over(Renew { key: key.clone(), revision, expiry });
                 renewals.push((header, expiry, renewal));
@@ -168,7 +176,7 @@ impl Backend for FileBackend {
 
     async fn set(&self, key: &Key, value: Bytes, options: SetOptions) -> Result<Option<Revision>> {
         check_size(value.len())?;
-        check_ttl(options.ttl)?;
+        check_change(options.ttl)?;
         self.shared.write(Set { key: key.clone(), value, options }).await
     }
 
@@ -219,22 +227,23 @@ impl Backend for FileBackend {
     }
 
     async fn touch(&self, key: &Key, ttl: TtlChange) -> Result<bool> {
-        check_ttl(ttl)?;
+        check_change(ttl)?;
         self.shared.write(Touch { key: key.clone(), ttl }).await
     }
 
     async fn add(&self, key: &Key, options: AddOptions) -> Result<i128> {
         if let Some(ttl) = options.ttl {
-            check_ttl(TtlChange::After(ttl))?;
+            check_ttl(ttl)?;
         }
         self.shared.write(Add { key: key.clone(), options }).await
     }
 
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
+        check_batch(&batch)?;
         check_size(batch.iter().map(operation::batch_op_size).sum())?;
         for op in &batch {
             if let BatchOp::Set { options, .. } = op {
-                check_ttl(options.ttl)?;
+                check_change(options.ttl)?;
             }
         }
         self.shared.write(Apply(batch)).await
@@ -242,9 +251,10 @@ impl Backend for FileBackend {
 
     async fn scan(&self, request: ScanRequest) -> Result<Page> {
         let after = request.cursor.as_ref().map(Cursor::as_bytes);
+        let limit = request.limit.clamp(1, PAGE_ENTRIES);
         let (records, more) = self
             .shared
-            .read(|snapshot| snapshot.page(&request.prefix, after, request.limit, PAGE_BYTES))?;
+            .read(|snapshot| snapshot.page(&request.prefix, after, limit, PAGE_BYTES))?;
         let last = records.last().map(|(key, _)| Cursor::from_bytes(key.as_str().as_bytes()));
         let live = records.into_iter().filter(|(_, record)| self.is_live(record));
         let entries = live.map(|(key, record)| (key, record.into_entry(request.want))).collect();
@@ -278,12 +288,6 @@ fn check_size(size: usize) -> Result<()> {
     if size > MAX_VALUE_LEN { Err(error::too_large(size)) } else { Ok(()) }
 }
 
-fn check_ttl(ttl: TtlChange) -> Result<()> {
-    match ttl {
-        TtlChange::After(ttl) if !(MIN_TTL..=MAX_TTL).contains(&ttl) => Err(BackendError::new(
-            ErrorKind::InvalidTtl,
-            "a time to live is between a millisecond and ten years",
-        )),
-        _ => Ok(()),
-    }
+fn check_change(ttl: TtlChange) -> Result<()> {
+    if let TtlChange::After(ttl) = ttl { check_ttl(ttl) } else { Ok(()) }
 }

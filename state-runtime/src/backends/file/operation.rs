@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 use super::{error, plan::Plan};
 use crate::{
     backend::{
-        AddOptions, BackendError, BatchOp, ErrorKind, RemoveOptions, Result, Revision, SetOptions,
-        Timestamp, TtlChange, sum,
+        AddOptions, BackendError, BatchOp, RemoveOptions, Result, Revision, SetOptions, Timestamp,
+        TtlChange, rules::sum,
     },
     key::Key,
 };
@@ -192,14 +192,6 @@ impl Operation for Apply {
     type Output = Vec<Option<Revision>>;
 
     fn run(self, plan: &mut Plan<'_>) -> Result<Self::Output> {
-        let mut keys: Vec<_> = self.0.iter().map(|op| op.key().as_str()).collect();
-        keys.sort_unstable();
-        if keys.windows(2).any(|pair| matches!(pair, [one, two] if one == two)) {
-            return Err(BackendError::new(
-                ErrorKind::Other,
-                "a key stands in the batch twice; send one operation a key",
-            ));
-        }
         let mut expiries = Vec::with_capacity(self.0.len());
         for (index, op) in self.0.iter().enumerate() {
             expiries.push(match op {
@@ -257,5 +249,33 @@ impl Operation for Probe {
 
     fn size(&self) -> usize {
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backends::file::{
+        engine::{Engine, Source},
+        storage::in_memory,
+    };
+
+    #[test]
+    fn a_renewal_leaves_an_entry_that_was_written_since() -> Result<()> {
+        let key = || Key::from_stored("a");
+        let (now, short) = (Timestamp::from_millis(10), Timestamp::from_millis(20));
+        let engine = Engine::open(Source::Storage(in_memory()), 1 << 20, false)?;
+        let mut plan = Plan::new(engine.snapshot(), now, 1);
+        plan.put(key(), Bytes::new(), Some(short));
+        let renew =
+            |revision| Renew { key: key(), revision, expiry: Timestamp::from_millis(1_000) };
+        let expiry = |plan: &Plan<'_>| Ok(plan.header(&key())?.and_then(|header| header.expiry));
+
+        renew(1).run(&mut plan)?;
+        assert_eq!(expiry(&plan)?, Some(Timestamp::from_millis(1_000)));
+        plan.put(key(), Bytes::new(), Some(short));
+        renew(1).run(&mut plan)?;
+        assert_eq!(expiry(&plan)?, Some(short), "renewed what nobody read");
+        Ok(())
     }
 }

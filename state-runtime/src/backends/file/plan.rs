@@ -145,3 +145,37 @@ impl<'s> Plan<'s> {
         self.staged.insert(key, change);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backends::file::{
+        engine::{Engine, Marks, Source},
+        storage::in_memory,
+    };
+
+    #[test]
+    fn a_sweep_removes_what_has_expired_and_no_operation_wrote() -> Result<()> {
+        let keys = ["expired", "live", "removed", "written"];
+        let at = |key| Timestamp::from_millis(if key == "live" { 1_000 } else { 10 });
+        let stored = keys.map(|key| {
+            let header = Header { revision: 1, expiry: Some(at(key)) };
+            (key, Change::Put(Record { header, value: Bytes::new() }))
+        });
+        let mut engine = Engine::open(Source::Storage(in_memory()), 1 << 20, false)?;
+        engine.commit(stored.iter().map(|(key, change)| (*key, change)), Marks::default())?;
+
+        let mut plan = Plan::new(engine.snapshot(), Timestamp::from_millis(10), 2);
+        plan.put(Key::from_stored("written"), Bytes::new(), None);
+        plan.remove(Key::from_stored("removed"));
+        for key in keys {
+            plan.sweep(Key::from_stored(key))?;
+        }
+        let decided = plan.decide();
+        let is_put = |key: &str| decided.changes.get(key).map(|it| matches!(it, Change::Put(_)));
+        assert_eq!(keys.map(is_put), [Some(false), None, Some(false), Some(true)]);
+        let order: Vec<_> = decided.order.iter().map(Key::as_str).collect();
+        assert_eq!(order, ["written", "removed", "expired"], "each is told once");
+        Ok(())
+    }
+}

@@ -84,7 +84,7 @@ impl Snapshot {
                 if !key.value().starts_with(prefix.as_bytes()) {
                     return Ok((page, false));
                 }
-                if page.len() >= limit.max(1) || room == 0 {
+                if page.len() >= limit || room == 0 {
                     return Ok((page, true));
                 }
                 let key = core::str::from_utf8(key.value()).map_err(|_| error::damaged())?;

@@ -188,6 +188,35 @@ impl<S: redb::StorageBackend> redb::StorageBackend for Overlay<S> {
     }
 }
 
+/// A storage for the tests of what lies above.
+#[cfg(test)]
+pub(super) fn in_memory() -> Arc<dyn Storage> {
+    use redb::StorageBackend as _;
+
+    #[derive(Debug)]
+    struct InMemory(redb::backends::InMemoryBackend);
+
+    impl Storage for InMemory {
+        fn len(&self) -> io::Result<u64> {
+            self.0.len()
+        }
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.0.read(offset, out)
+        }
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.0.set_len(len)
+        }
+        fn sync(&self) -> io::Result<()> {
+            self.0.sync_data()
+        }
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.0.write(offset, data)
+        }
+    }
+
+    Arc::new(InMemory(redb::backends::InMemoryBackend::new()))
+}
+
 #[cfg(test)]
 mod tests {
     use redb::StorageBackend as _;

@@ -18,14 +18,12 @@ use super::{
     plan::{Decided, Plan},
     queue::Work,
     reader::Shared,
+    rescue::Rescue,
 };
 use crate::{backend::Result, key::Key};
 
 /// The most writes of one group. It bounds how long the first of them waits.
 const MAX_GROUP: usize = 4096;
-/// How often the file is opened again for reading after disk errors. Each opening may have to read
-/// it whole, and a disk that fails this often will not get well.
-const MAX_SALVAGES: u32 = 16;
 /// How many revisions are set aside at once.
 const REVISION_BLOCK: u64 = 1 << 20;
 
@@ -38,7 +36,7 @@ pub(super) struct Writer {
     next_revision: u64,
     sweep: Sweep,
     read_only: bool,
-    salvages: u32,
+    rescue: Rescue,
 }
 
 impl Writer {
@@ -65,7 +63,7 @@ impl Writer {
             next_revision,
             sweep,
             read_only: false,
-            salvages: 0,
+            rescue: Rescue::new(),
         })
     }
 
@@ -96,8 +94,11 @@ impl Writer {
                 Work::Idle => {
                     self.group(Vec::new());
                 }
-                Work::Salvage => self.salvage(),
+                Work::Salvage => self.rescue.want(),
                 Work::Closed => break self.end(),
+            }
+            if self.rescue.wait().is_some_and(|wait| wait.is_zero()) {
+                self.salvage();
             }
         }
     }
@@ -105,7 +106,7 @@ impl Writer {
     /// How long there is nothing to do unless a write comes.
     fn sleep(&self) -> Option<Duration> {
         if self.read_only {
-            return None;
+            return self.rescue.wait();
         }
         let watched = self.shared.hub.watchers() > 0;
         self.sweep.sleep(self.engine.snapshot(), self.shared.time.now(), watched)
@@ -145,11 +146,11 @@ impl Writer {
         self.reserve(revisions)?;
         let (now, committed) = (self.shared.time.now(), self.engine.snapshot());
         let mut plan = Plan::new(committed, now, self.next_revision);
-        for job in jobs {
+        for job in jobs.iter_mut() {
             job.run(&mut plan);
         }
         // A sweep that fails comes again; the writes of the group have nothing to do with it.
-        let swept = self.sweep.portion(committed, now);
+        let swept = self.sweep.portion(committed, now, jobs.len());
         let _ = swept.and_then(|keys| keys.into_iter().try_for_each(|key| plan.sweep(key)));
         Ok(plan.decide())
     }
@@ -206,12 +207,11 @@ impl Writer {
     fn salvage(&mut self) {
         self.read_only = true;
         self.shared.is_failing();
-        self.salvages += 1;
         if self.engine.salvage().is_ok() {
             self.shared.show(self.engine.snapshot());
-            if self.salvages < MAX_SALVAGES {
-                self.shared.works_again();
-            }
         }
+        self.rescue.done();
+        // Should reads still fail, the next of them asks again.
+        self.shared.works_again();
     }
 }

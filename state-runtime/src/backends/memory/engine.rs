@@ -17,8 +17,8 @@ use super::{
     shard::{Cell, Shard, Slot, Writing},
 };
 use crate::backend::{
-    BackendError, Clock, Entry, ErrorKind, Expiry, MIN_TTL, Result, Revision, Timestamp, Want,
-    hub::Hub,
+    BackendError, Clock, Entry, Expiry, Result, Revision, Timestamp, Want, hub::Hub,
+    rules::check_ttl,
 };
 
 /// How many expired entries a write removes from its shard on the way.
@@ -213,16 +213,6 @@ pub(super) fn expiry(slot: &Slot) -> Expiry {
 
 /// When something that lives for `ttl` from now on expires.
 pub(super) fn deadline(now: Timestamp, ttl: Duration) -> Result<Timestamp> {
-    if ttl < MIN_TTL {
-        return Err(BackendError::new(
-            ErrorKind::InvalidTtl,
-            "the time to live is shorter than a millisecond",
-        ));
-    }
+    check_ttl(ttl)?;
     Ok(now.after(ttl))
-}
-
-/// Whether a read that renews has to: less than 7/8 of `ttl` is left.
-pub(super) fn wants_renewal(expires: Timestamp, now: Timestamp, ttl: Duration) -> bool {
-    expires.since(now).as_millis().saturating_mul(8) < ttl.as_millis().saturating_mul(7)
 }

@@ -5,13 +5,13 @@ use std::sync::RwLockReadGuard;
 
 use super::{
     bounds::Size,
-    engine::{Engine, deadline, expiry, wants_renewal},
+    engine::{Engine, deadline, expiry},
     shard::Shard,
 };
 use crate::{
     backend::{
         BackendError, Cursor, Entry, ErrorKind, Expiry, GetOptions, Page, Result, ScanRequest,
-        Timestamp,
+        Timestamp, rules::renewal_is_due,
     },
     key::Key,
 };
@@ -105,7 +105,7 @@ impl Engine {
     fn renew(&self, key: &str, ttl: Duration, expires: Timestamp, entry: &mut Entry) -> Result<()> {
         let now = self.clock.now();
         let renewed = deadline(now, ttl)?;
-        if !wants_renewal(expires, now, ttl) {
+        if !renewal_is_due(expires, now, ttl) {
             return Ok(());
         }
         let mut shard = self.cell(key).write();

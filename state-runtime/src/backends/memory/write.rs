@@ -9,8 +9,9 @@ use super::{
 };
 use crate::{
     backend::{
-        AddOptions, BackendError, BatchOp, Condition, ErrorKind, RemoveOptions, Result, Revision,
-        SetOptions, Timestamp, TtlChange, sum,
+        AddOptions, BackendError, BatchOp, Condition, RemoveOptions, Result, Revision, SetOptions,
+        Timestamp, TtlChange,
+        rules::{check_batch, sum},
     },
     key::Key,
 };
@@ -78,9 +79,9 @@ impl Engine {
 
     /// Every check of every operation comes before the first write, under the locks of all shards.
     pub(super) fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
+        check_batch(&batch)?;
         let keys: Vec<Key> = batch.iter().map(|op| op.key().clone()).collect();
         let keys: Vec<&str> = keys.iter().map(Key::as_str).collect();
-        refuse_duplicates(&keys)?;
         let new = batch.iter().map(new_size).fold(Size::default(), Size::plus);
         self.make_room(new);
         self.write_all(&keys, |locked, now| {
@@ -152,17 +153,4 @@ fn new_size(op: &BatchOp) -> Size {
         BatchOp::Set { key, value, .. } => Size::of(key.as_str(), value),
         BatchOp::Remove { .. } => Size::default(),
     }
-}
-
-fn refuse_duplicates(keys: &[&str]) -> Result<()> {
-    let mut sorted = keys.to_vec();
-    sorted.sort_unstable();
-    let twice = sorted.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
-    if twice {
-        return Err(BackendError::new(
-            ErrorKind::Other,
-            "a key stands in the batch twice; merge the two operations",
-        ));
-    }
-    Ok(())
 }
