@@ -106,12 +106,12 @@ async fn an_opening_that_is_given_up_lets_go_of_the_folder() -> Result<()> {
 async fn a_foreign_folder_is_refused() -> Result<()> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("notes.txt"), "mine").unwrap();
-    assert_eq!(refused(folder.path(), "empty or a new folder").await.kind(), ErrorKind::Corrupted);
+    assert_eq!(refused(folder.path(), "empty or a new folder").await.kind(), ErrorKind::Foreign);
 
     // A database that somebody else made is not deleted either.
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("data.redb"), "mine").unwrap();
-    assert_eq!(refused(folder.path(), "empty or a new folder").await.kind(), ErrorKind::Corrupted);
+    assert_eq!(refused(folder.path(), "empty or a new folder").await.kind(), ErrorKind::Foreign);
     Ok(())
 }
 
@@ -122,10 +122,10 @@ async fn a_newer_or_unknown_format_is_refused() -> Result<()> {
     store(path).await?;
     let current = fs::read_to_string(&format).unwrap();
     fs::write(&format, current.replace('1', "2")).unwrap();
-    assert_eq!(refused(path, "update the program").await.kind(), ErrorKind::Corrupted);
+    assert_eq!(refused(path, "update the program").await.kind(), ErrorKind::Foreign);
     for unknown in ["", "something else 1", "\u{fffd}"] {
         fs::write(&format, unknown).unwrap();
-        assert_eq!(refused(path, "restore").await.kind(), ErrorKind::Corrupted);
+        assert_eq!(refused(path, "restore").await.kind(), ErrorKind::Foreign);
     }
     fs::write(&format, current).unwrap();
     assert!(holds_its_entry(path).await?);

@@ -72,8 +72,10 @@ pub enum ErrorKind {
     Timeout,
     /// The engine takes no writes until somebody mends it: a full disk, a read-only replica.
     ReadOnly,
-    /// What is stored is damaged, or of a foreign format.
+    /// What is stored is damaged.
     Corrupted,
+    /// What is there is sound, but not for this program: something else, or of a newer format.
+    Foreign,
     /// The engine is in use by somebody who does not share it.
     Locked,
     /// The backend was closed.
@@ -104,6 +106,7 @@ impl ErrorKind {
             Self::Timeout => "timed out",
             Self::ReadOnly => "read-only",
             Self::Corrupted => "corrupted",
+            Self::Foreign => "foreign",
             Self::Locked => "locked",
             Self::Closed => "closed",
             Self::Other => "failed",

@@ -106,7 +106,8 @@ impl FileBackendBuilder {
     ///
     /// All name the folder and what to do.
     /// - [`ErrorKind::Locked`]: another process has it open, or this one has.
-    /// - [`ErrorKind::Corrupted`]: the folder holds something else, or a newer format, or is damaged.
+    /// - [`ErrorKind::Foreign`]: the folder holds something else, or a newer format.
+    /// - [`ErrorKind::Corrupted`]: what it holds is damaged.
     /// - [`ErrorKind::ReadOnly`]: the disk is full or read-only.
     /// - [`ErrorKind::Other`]: the file system refuses, for want of permission for example.
     pub async fn open(self) -> Result<FileBackend> {

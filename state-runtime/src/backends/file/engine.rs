@@ -142,7 +142,8 @@ impl Engine {
         changes: impl Iterator<Item = (&'c str, &'c Change)>,
         marks: Marks,
     ) -> Result<()> {
-        let database = self.database.as_ref().ok_or_else(error::read_only)?;
+        let database =
+            self.database.as_ref().ok_or_else(|| error::read_only("it cannot be read"))?;
         let snapshot = guarded(|| {
             let transaction = database.begin_write().map_err(error::transaction)?;
             {

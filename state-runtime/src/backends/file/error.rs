@@ -11,7 +11,15 @@ pub(super) fn storage(error: redb::StorageError) -> BackendError {
     match error {
         E::Corrupted(message) => damaged().with_source(message),
         E::ValueTooLarge(size) => too_large(size),
-        E::Io(error) if error.kind() == io::ErrorKind::InvalidData => damaged().with_source(error),
+        // The file ends before what it refers to.
+        E::Io(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+            ) =>
+        {
+            damaged().with_source(error)
+        }
         E::Io(error) => match refusal(error.kind()) {
             Some((kind, what)) => BackendError::new(kind, what),
             None => failed(),
@@ -59,11 +67,11 @@ pub(super) fn commit(error: redb::CommitError) -> BackendError {
     }
 }
 
-/// Nothing of a group was written, and nothing more can be.
-pub(super) fn read_only() -> BackendError {
+/// The disk failed earlier, because of `cause`. Nothing was written, and nothing more can be.
+pub(super) fn read_only(cause: &str) -> BackendError {
     BackendError::new(
         ErrorKind::ReadOnly,
-        "an earlier write failed; mend the disk and open the folder again",
+        format!("the disk failed before ({cause}); mend it and open the folder again"),
     )
 }
 
@@ -71,7 +79,10 @@ pub(super) fn read_only() -> BackendError {
 pub(super) fn indeterminate(cause: &BackendError) -> BackendError {
     BackendError::new(
         ErrorKind::Indeterminate,
-        "the disk failed during the commit; open the folder again and read what it holds",
+        format!(
+            "the disk failed during the commit ({}); open the folder again and read what it holds",
+            cause.message()
+        ),
     )
     .with_source(cause.to_string())
 }
@@ -101,7 +112,7 @@ pub(super) fn too_large(size: usize) -> BackendError {
 }
 
 fn failed() -> BackendError {
-    BackendError::new(ErrorKind::Unavailable, "reading the data file failed; try again")
+    BackendError::new(ErrorKind::Unavailable, "the file system failed on the data file; try again")
 }
 
 /// What the file system refuses until somebody mends it, and how.

@@ -82,7 +82,7 @@ impl Folder {
 fn exists(path: &Path) -> Result<bool> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => Ok(true),
-        Ok(_) => Err(at(path, ErrorKind::Corrupted, "this is a file; name a folder for the store")),
+        Ok(_) => Err(at(path, ErrorKind::Foreign, "this is a file; name a folder for the store")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(file_system(path, &error)),
     }
@@ -129,9 +129,13 @@ fn examine(path: &Path) -> Result<bool> {
         }
         return Ok(false);
     }
-    if foreign || (data && !new_format) {
+    if data && !new_format {
+        let what = "there is a `data.redb` but no `FORMAT`; restore the folder from a backup, or name an empty or a new folder";
+        return Err(at(path, ErrorKind::Foreign, what));
+    }
+    if foreign {
         let what = "the folder holds something else than a store; name an empty or a new folder";
-        return Err(at(path, ErrorKind::Corrupted, what));
+        return Err(at(path, ErrorKind::Foreign, what));
     }
     Ok(true)
 }
@@ -150,11 +154,11 @@ fn check_format(path: &Path) -> Result<()> {
             let what = format!(
                 "the store has format {newer}, this program reads up to {VERSION}; update the program"
             );
-            Err(at(path, ErrorKind::Corrupted, what))
+            Err(at(path, ErrorKind::Foreign, what))
         }
         _ => {
             let what = "`FORMAT` names no format of this backend; restore the folder from a backup, or name another";
-            Err(at(path, ErrorKind::Corrupted, what))
+            Err(at(path, ErrorKind::Foreign, what))
         }
     }
 }

@@ -57,8 +57,11 @@ impl<O: Operation> Job for Call<O> {
     }
 
     fn settle(self: Box<Self>, failure: Option<BackendError>) {
-        let decided = self.decided.unwrap_or_else(|| Err(error::read_only()));
-        let answer = failure.map_or(decided, Err);
+        let answer = match (failure, self.decided) {
+            (None, Some(decided)) => decided,
+            (Some(failure), _) => Err(failure),
+            (None, None) => Err(error::read_only("the write did not run")),
+        };
         // The caller may have dropped its future; the write happened all the same.
         let _ = self.caller.send(answer);
     }

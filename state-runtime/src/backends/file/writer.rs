@@ -20,7 +20,10 @@ use super::{
     reader::Shared,
     rescue::Rescue,
 };
-use crate::{backend::Result, key::Key};
+use crate::{
+    backend::{BackendError, Result},
+    key::Key,
+};
 
 /// The most writes of one group. It bounds how long the first of them waits.
 const MAX_GROUP: usize = 4096;
@@ -35,7 +38,8 @@ pub(super) struct Writer {
     _folder: Option<Folder>,
     next_revision: u64,
     sweep: Sweep,
-    read_only: bool,
+    /// Why no write is taken any more.
+    read_only: Option<Box<str>>,
     rescue: Rescue,
 }
 
@@ -62,7 +66,7 @@ impl Writer {
             _folder: folder,
             next_revision,
             sweep,
-            read_only: false,
+            read_only: None,
             rescue: Rescue::new(),
         })
     }
@@ -105,7 +109,7 @@ impl Writer {
 
     /// How long there is nothing to do unless a write comes.
     fn sleep(&self) -> Option<Duration> {
-        if self.read_only {
+        if self.read_only.is_some() {
             return self.rescue.wait();
         }
         let watched = self.shared.hub.watchers() > 0;
@@ -122,25 +126,28 @@ impl Writer {
                 (Some(decided), failure)
             }
         };
-        if failure.is_some() {
-            self.salvage();
-        } else {
-            self.shared.show(self.engine.snapshot());
+        match &failure {
+            Some(cause) => self.fail(cause),
+            None => self.shared.show(self.engine.snapshot()),
         }
         // After a failure too: the changes may be there all the same.
         let order = decided.iter().flat_map(|decided| &decided.order);
         self.shared.hub.publish(order.map(Key::as_str));
         let callers = jobs.len().saturating_add(self.shared.queue.len());
         for job in jobs {
-            job.settle(failure.as_ref().map(error::indeterminate));
+            job.settle(match (&failure, &decided) {
+                (Some(cause), _) => Some(error::indeterminate(cause)),
+                (None, None) => Some(self.refusal()),
+                (None, Some(_)) => None,
+            });
         }
         callers
     }
 
-    /// Runs the operations. After an error none has run, and each answers that by itself.
+    /// Runs the operations. After an error none has run.
     fn decide(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Decided> {
-        if self.read_only {
-            return Err(error::read_only());
+        if self.read_only.is_some() {
+            return Err(self.refusal());
         }
         let revisions = jobs.iter().map(|job| job.revisions()).sum();
         self.reserve(revisions)?;
@@ -188,8 +195,8 @@ impl Writer {
         }
         let marks = Marks { revision: end.saturating_add(REVISION_BLOCK), ..stored };
         let reserved = self.engine.commit(core::iter::empty(), marks);
-        if reserved.is_err() {
-            self.salvage();
+        if let Err(cause) = &reserved {
+            self.fail(cause);
         }
         reserved
     }
@@ -197,15 +204,26 @@ impl Writer {
     /// Keeps the time of the last read, by which entries may have been absent.
     fn end(&mut self) {
         let marks = Marks { clock: self.shared.time.now(), ..self.engine.marks() };
-        if !self.read_only && marks != self.engine.marks() {
+        if self.read_only.is_none() && marks != self.engine.marks() {
             // What was acknowledged is on the disk; without this mark, nothing of it is lost.
             let _ = self.engine.commit(core::iter::empty(), marks);
         }
     }
 
+    /// What a write is answered after the disk failed.
+    fn refusal(&self) -> BackendError {
+        error::read_only(self.read_only.as_deref().unwrap_or("it cannot be read"))
+    }
+
+    /// A commit failed because of `cause`.
+    fn fail(&mut self, cause: &BackendError) {
+        self.read_only = Some(cause.message().into());
+        self.salvage();
+    }
+
     /// After a disk error: reads go on, writes do not.
     fn salvage(&mut self) {
-        self.read_only = true;
+        self.read_only.get_or_insert_with(|| "it cannot be read".into());
         self.shared.is_failing();
         if self.engine.salvage().is_ok() {
             self.shared.show(self.engine.snapshot());
