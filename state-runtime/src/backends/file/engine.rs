@@ -3,43 +3,20 @@
 //! A writer hands over groups of resolved changes, each applied whole or not at all, and readers
 //! hold a [`Snapshot`]. Nothing above knows tables or transactions, so that a log can be put in
 //! front without touching it.
-//!
-//! # Layout
-//!
-//! `data.redb` is a redb database of three tables. All numbers are big-endian.
-//!
-//! | table | key | value |
-//! |---|---|---|
-//! | `entries` | the encoded key | revision (8 bytes), expiry (8 bytes), the value |
-//! | `expiries` | expiry (8 bytes), the encoded key | nothing |
-//! | `marks` | `revision` or `clock` | a number |
-//!
-//! An expiry is in milliseconds since the Unix epoch, 0 for never; an entry has a row in `expiries`
-//! exactly if it has an expiry. `revision` is above every revision that was ever handed out, `clock`
-//! is the latest time that was ever acted upon.
 
 use core::fmt;
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
-use redb::{Database, ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableTable, Table, WriteTransaction};
 
 use super::{
-    error,
+    error::{self, guarded},
+    layout::{CLOCK, ENTRIES, EXPIRIES, MARKS, REVISION},
     record::{Header, Record},
     snapshot::Snapshot,
     storage::{Direct, Overlay, Storage},
 };
 use crate::backend::{Result, Timestamp};
-
-pub(super) const ENTRIES: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("entries");
-pub(super) const EXPIRIES: TableDefinition<'static, &[u8], ()> = TableDefinition::new("expiries");
-const MARKS: TableDefinition<'static, &str, u64> = TableDefinition::new("marks");
-const REVISION: &str = "revision";
-const CLOCK: &str = "clock";
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -168,11 +145,6 @@ impl Engine {
         self.marks = marks;
         Ok(())
     }
-}
-
-/// Runs redb, which panics on some damaged files.
-pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(error::damaged()))
 }
 
 fn create_over(builder: &redb::Builder, below: impl redb::StorageBackend) -> Result<Database> {

@@ -1,9 +1,18 @@
 //! What redb and the file system say, in the vocabulary of outcomes.
 
 use core::fmt::Display;
-use std::{io, path::Path};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
 
-use crate::backend::{BackendError, ErrorKind};
+use crate::backend::{BackendError, ErrorKind, Result};
+
+/// Runs redb, which panics on some damaged files.
+pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(damaged()))
+}
 
 /// Turns an error of reading into an outcome. Only this function looks into redb's errors.
 pub(super) fn storage(error: redb::StorageError) -> BackendError {

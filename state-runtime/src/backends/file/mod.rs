@@ -5,6 +5,7 @@ mod engine;
 mod error;
 mod expiry;
 mod folder;
+mod layout;
 mod operation;
 mod plan;
 mod queue;
@@ -76,9 +77,16 @@ const PAGE_BYTES: usize = 4 << 20;
 ///   as durable as any write. That is about eight times a TTL for an entry; all other reads wait
 ///   for nothing.
 ///
+/// - Damage of the file is [`ErrorKind::Corrupted`] where it is met. An ordinary opening does not
+///   look for it: [`with_integrity_check`](FileBackendBuilder::with_integrity_check) reads the whole
+///   file and verifies every checksum. The engine meets some damage with a panic, which is caught
+///   here and becomes `Corrupted`; a program that is built with `panic = "abort"` ends instead.
+/// - A full disk takes no removals either, because they are written, too: free some space first.
+///
 /// Dropping the backend lets the waiting writes finish in the background; [`close`](Backend::close)
 /// waits for them.
 ///
+/// [`ErrorKind::Corrupted`]: crate::backend::ErrorKind::Corrupted
 /// [`ErrorKind::Indeterminate`]: crate::backend::ErrorKind::Indeterminate
 /// [`ErrorKind::ReadOnly`]: crate::backend::ErrorKind::ReadOnly
 ///

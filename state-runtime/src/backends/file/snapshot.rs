@@ -6,8 +6,8 @@ use bytes::Bytes;
 use redb::{Database, ReadOnlyTable, ReadableDatabase};
 
 use super::{
-    engine::{ENTRIES, EXPIRIES, guarded},
-    error,
+    error::{self, guarded},
+    layout::{ENTRIES, EXPIRIES},
     record::{Header, Record},
 };
 use crate::{
