@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_micros(50);
 /// The longest that it waits in all.
 const LONGEST_LINGER: Duration = Duration::from_micros(250);
 
+/// How long the writer looks out for the next write of a lone caller.
+const LOOK_OUT: Duration = Duration::from_micros(100);
+
 /// How much may wait.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
@@ -119,7 +122,7 @@ impl Queue {
     /// as soon as nobody comes any more, the group starts.
     pub(super) fn linger(&self, expected: usize) {
         if expected <= 1 {
-            return;
+            return self.look_out();
         }
         let start = Instant::now();
         let (mut seen, mut last) = (self.len(), start);
@@ -134,6 +137,17 @@ impl Queue {
             if now.duration_since(start) > LONGEST_LINGER {
                 break;
             }
+        }
+    }
+
+    /// Looks out for the next write for a moment before the writer goes to sleep.
+    ///
+    /// A lone caller that was just answered comes back after about as long as it takes to wake a
+    /// thread. Waking the writer once more would make it wait for that twice a write.
+    pub(super) fn look_out(&self) {
+        let start = Instant::now();
+        while self.len() == 0 && start.elapsed() < LOOK_OUT {
+            thread::yield_now();
         }
     }
 
