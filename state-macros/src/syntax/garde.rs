@@ -16,7 +16,7 @@ pub(crate) struct ContainerRules {
 pub(crate) struct FieldRules {
     /// Those that hold of the field alone.
     pub(crate) own: Vec<TokenStream>,
-    /// Whether another rule looks at the rest of the struct, and may quote it in its message.
+    /// Whether a rule of garde's own looks at the rest of the struct, which its message quotes.
     pub(crate) dependent: bool,
 }
 
@@ -30,7 +30,9 @@ impl ContainerRules {
 impl FieldRules {
     pub(super) fn parse(attrs: &[Attribute]) -> Self {
         let mut own = items(attrs);
-        let dependent = own.iter().any(|rule| mentions_self(rule.clone()));
+        // What a custom rule says is its author's to word.
+        let quotes = |rule: &TokenStream| mentions_self(rule.clone()) && !first(rule, "custom");
+        let dependent = own.iter().any(quotes);
         // A rule that looks at another field needs the whole struct, where it runs anyway.
         own.retain(|rule| !mentions_self(rule.clone()) && !first(rule, "matches"));
         own.retain(|rule| !first(rule, "skip"));

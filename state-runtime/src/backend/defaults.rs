@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     AddOptions, Backend, BackendError, Capability, Condition, Entry, ErrorKind, Expiry, GetOptions,
-    RemoveOptions, Result, SetOptions, TtlChange, Want, rules::sum,
+    RemoveOptions, Result, SetOptions, TtlChange, Want, integer::sum,
 };
 use crate::key::{Key, KeyWriter};
 

@@ -12,7 +12,9 @@ mod entry;
 mod error;
 #[cfg(any(feature = "memory", feature = "file"))]
 pub(crate) mod hub;
+pub(crate) mod integer;
 mod options;
+#[cfg(any(feature = "file", feature = "memory"))]
 pub(crate) mod rules;
 mod scan;
 mod watch;

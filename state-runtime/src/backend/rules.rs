@@ -2,33 +2,13 @@
 
 use core::time::Duration;
 
-use super::{AddOptions, BackendError, BatchOp, ErrorKind, MAX_TTL, MIN_TTL, Result, Timestamp};
-
-/// The result of adding to `stored`.
-///
-/// # Errors
-///
-/// [`ErrorKind::NotAnInteger`] where `stored` is not the JSON of an integer,
-/// [`ErrorKind::OutOfRange`] where the result leaves the bounds.
-pub(crate) fn sum(stored: Option<&[u8]>, options: &AddOptions) -> Result<i128> {
-    let current = match stored {
-        None => 0,
-        Some(bytes) => serde_json::from_slice::<i128>(bytes).map_err(|_| {
-            BackendError::new(ErrorKind::NotAnInteger, "the stored value is not an integer")
-        })?,
-    };
-    current
-        .checked_add(options.delta)
-        .filter(|sum| (options.min..=options.max).contains(sum))
-        .ok_or_else(|| BackendError::new(ErrorKind::OutOfRange, "the sum would leave its bounds"))
-}
+use super::{BackendError, BatchOp, ErrorKind, MAX_TTL, MIN_TTL, Result, Timestamp};
 
 /// Refuses a time to live that is shorter or longer than engines count.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::InvalidTtl`].
-#[cfg(any(feature = "file", feature = "memory"))]
 pub(crate) fn check_ttl(ttl: Duration) -> Result<()> {
     if (MIN_TTL..=MAX_TTL).contains(&ttl) {
         Ok(())
@@ -45,7 +25,6 @@ pub(crate) fn check_ttl(ttl: Duration) -> Result<()> {
 /// # Errors
 ///
 /// [`ErrorKind::Other`].
-#[cfg(any(feature = "file", feature = "memory"))]
 pub(crate) fn check_batch(batch: &[BatchOp]) -> Result<()> {
     let mut keys: Vec<_> = batch.iter().map(|op| op.key().as_str()).collect();
     keys.sort_unstable();
@@ -60,7 +39,6 @@ pub(crate) fn check_batch(batch: &[BatchOp]) -> Result<()> {
 
 /// Whether a read at `now` that gives its entry another `ttl` has to write: less than seven
 /// eighths of it are left. So an entry that is read all the time is written eight times a `ttl`.
-#[cfg(any(feature = "file", feature = "memory"))]
 pub(crate) fn renewal_is_due(expires: Timestamp, now: Timestamp, ttl: Duration) -> bool {
     expires.since(now) < ttl / 8 * 7
 }

@@ -38,8 +38,8 @@ pub struct Namespace {
     pub flattened: bool,
     /// The names of all fields, for paths in messages.
     pub fields: &'static [&'static str],
-    /// The names of the fields with rules that look at the rest of the value. What such a rule says
-    /// may quote it, so it is not repeated in messages.
+    /// The names of the fields with rules of garde's own that look at the rest of the value. What
+    /// such a rule says quotes it, so it is not repeated in messages.
     pub dependent: &'static [&'static str],
 }
 

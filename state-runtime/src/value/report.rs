@@ -35,9 +35,9 @@ impl Violation {
 
     /// What the rule says, as `garde` or the author of a custom rule words it.
     ///
-    /// A rule of the state type itself that mentions `self` (`range(max = self.limit)`) may quote the
-    /// value and is worded generally. What a rule further inside says is repeated as it is: a custom
-    /// rule must not quote the value that it looks at.
+    /// A rule of garde's own that mentions `self` (`range(max = self.limit)`) quotes the value; on a
+    /// field of the state type itself it is worded generally. What a custom rule says, or a rule
+    /// further inside the value, is repeated as it is: those must not quote what they look at.
     #[must_use]
     pub const fn message(&self) -> &str {
         &self.message

@@ -7,7 +7,7 @@ use super::{error, plan::Plan};
 use crate::{
     backend::{
         AddOptions, BackendError, BatchOp, RemoveOptions, Result, Revision, SetOptions, Timestamp,
-        TtlChange, rules::sum,
+        TtlChange, integer::sum,
     },
     key::Key,
 };

@@ -10,8 +10,7 @@ use super::{
 use crate::{
     backend::{
         AddOptions, BackendError, BatchOp, Condition, RemoveOptions, Result, Revision, SetOptions,
-        Timestamp, TtlChange,
-        rules::{check_batch, sum},
+        Timestamp, TtlChange, integer::sum, rules::check_batch,
     },
     key::Key,
 };
