@@ -50,7 +50,7 @@ use self::context::Context;
 /// | `version = 2` | the version of the schema, one more than that of the older type |
 /// | `upgrade_from = Old` | the older type, from which `TryFrom<Old>` or `From<Old>` makes this one |
 /// | `superseded` | an old version: it is read, and upgraded from, but not written |
-/// | `formerly = "old:{id}"` | the key format of former days, with the same fields, of which no key is one of `key` |
+/// | `formerly = "old:{id}"` | the key format of former days, with the same fields, of which no key is one of `key`; writing needs a backend with atomic batches |
 /// | `on_invalid = "error"` | what a read does with an invalid value: `"error"`, `"discard"` or `"quarantine"` |
 /// | `key_type = SessionId` | the name of the key type |
 /// | `key_fn = id` | the name of the function that makes a key |
