@@ -266,6 +266,13 @@ async fn production_refuses_a_backend_that_would_lose_state() {
     let error = StateStore::production(MemoryBackend::new()).await.unwrap_err();
     assert!(matches!(error, StateError::NotDurable { .. }), "{error:?}");
     assert!(error.to_string().contains("memory"), "{error}");
+    assert!(error.to_string().contains("accept_risk"), "{error}");
+    let accepting = StateStore::builder(MemoryBackend::new());
+    let store = accepting.accept_risk("memory").build_production().await.unwrap();
+    store.health().await.unwrap();
+    let accepting = StateStore::builder(Waiting::new());
+    let error = accepting.accept_risk("memory").build_production().await.unwrap_err();
+    assert!(matches!(error, StateError::NotDurable { .. }), "another risk: {error:?}");
     let error = StateStore::production(Waiting::new()).await.unwrap_err();
     assert!(matches!(error, StateError::NotDurable { .. }), "{error:?}");
     let folder = tempfile::tempdir().unwrap();

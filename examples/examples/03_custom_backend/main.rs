@@ -48,7 +48,9 @@ async fn main() -> Result<(), Failure> {
     title("A backend of one's own: get, set and remove");
     let store = StateStore::new(MapBackend::default())?;
     say("declares", format!("capabilities: {}", store.capabilities()));
-    say("durable?", store.backend().loses_state().await?.unwrap_or_else(|| "yes".to_owned()));
+    for risk in store.backend().risks().await? {
+        say("risk", risk);
+    }
 
     step("All that needs no more than three methods works");
     store.set(&Flag { name: "dark-mode".into(), percent: 25 }).await?;

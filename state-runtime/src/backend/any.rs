@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     AddOptions, Backend, Batch, BatchOp, Capabilities, Cas, Changes, Entry, Expiry, GetOptions,
-    Page, RemoveOptions, Result, Revision, Scan, ScanRequest, SetOptions, Timestamp, Ttl,
+    Page, RemoveOptions, Result, Revision, Risk, Scan, ScanRequest, SetOptions, Timestamp, Ttl,
     TtlChange, Watch, WatchRequest, forward_backend,
 };
 use crate::key::Key;
@@ -71,7 +71,7 @@ trait Object: fmt::Debug + Send + Sync {
     fn watch(&self, request: WatchRequest) -> BoxFuture<'_, Changes>;
     fn health(&self) -> BoxFuture<'_, ()>;
     fn close(&self) -> BoxFuture<'_, ()>;
-    fn loses_state(&self) -> BoxFuture<'_, Option<String>>;
+    fn risks(&self) -> BoxFuture<'_, Vec<Risk>>;
 }
 
 impl<B: Backend> Object for B {
@@ -131,7 +131,7 @@ impl<B: Backend> Object for B {
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(Backend::close(self))
     }
-    fn loses_state(&self) -> BoxFuture<'_, Option<String>> {
-        Box::pin(Backend::loses_state(self))
+    fn risks(&self) -> BoxFuture<'_, Vec<Risk>> {
+        Box::pin(Backend::risks(self))
     }
 }

@@ -70,12 +70,17 @@ pub enum ErrorKind {
     Overloaded,
     /// The deadline passed before the operation was handed over. Nothing was applied.
     Timeout,
-    /// The engine takes no writes until somebody mends it: a full disk, a read-only replica.
+    /// The engine takes no writes until somebody mends it: a full disk or
+    /// memory, a read-only replica.
     ReadOnly,
     /// What is stored is damaged.
     Corrupted,
     /// What is there is sound, but not for this program: something else, or of a newer format.
     Foreign,
+    /// The server knows who asks, or does not, and refuses: a wrong password, a missing right.
+    Denied,
+    /// What has to be there before the first operation is not: a bucket, a component, a database.
+    Missing,
     /// The engine is in use by somebody who does not share it.
     Locked,
     /// The backend was closed.
@@ -107,6 +112,8 @@ impl ErrorKind {
             Self::ReadOnly => "read-only",
             Self::Corrupted => "corrupted",
             Self::Foreign => "foreign",
+            Self::Denied => "denied",
+            Self::Missing => "missing",
             Self::Locked => "locked",
             Self::Closed => "closed",
             Self::Other => "failed",
@@ -129,7 +136,7 @@ impl BackendError {
     }
 
     /// Puts what the error is about before its sentence.
-    #[cfg(feature = "file")]
+    #[cfg(any(feature = "dapr", feature = "file", feature = "nats", feature = "redis"))]
     pub(crate) fn about(mut self, what: impl fmt::Display) -> Self {
         self.0.message = format!("{what}: {}", self.0.message).into();
         self

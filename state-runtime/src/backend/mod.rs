@@ -14,7 +14,14 @@ mod error;
 pub(crate) mod hub;
 pub(crate) mod integer;
 mod options;
-#[cfg(any(feature = "file", feature = "memory"))]
+mod risk;
+#[cfg(any(
+    feature = "dapr",
+    feature = "file",
+    feature = "memory",
+    feature = "nats",
+    feature = "redis"
+))]
 pub(crate) mod rules;
 mod scan;
 mod watch;
@@ -33,6 +40,7 @@ pub use self::{
     entry::{Entry, Expiry, Revision},
     error::{BackendError, ErrorKind, Result},
     options::{AddOptions, Condition, GetOptions, RemoveOptions, SetOptions, TtlChange, Want},
+    risk::Risk,
     scan::{Cursor, Page, ScanRequest},
     watch::{BoxStream, Change, Changes, WatchRequest},
 };
@@ -155,13 +163,16 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Why state that this instance acknowledged could be lost in production; `None` if it could
-    /// not. By default it could, unless [`Capability::Durable`] is declared.
-    fn loses_state(&self) -> impl Future<Output = Result<Option<String>>> + Send {
+    /// In which ways state that this instance acknowledged could be lost in production; empty if it
+    /// could not. A server is asked for its settings. By default there is one risk, unless
+    /// [`Capability::Durable`] is declared.
+    fn risks(&self) -> impl Future<Output = Result<Vec<Risk>>> + Send {
         let durable = self.capabilities().contains(Capability::Durable);
-        let reason = (!durable)
-            .then(|| format!("the {} backend does not say that it is durable", self.name()));
-        async { Ok(reason) }
+        let risk = (!durable).then(|| {
+            let reason = format!("the {} backend does not say that it is durable", self.name());
+            Risk::new("not-durable", reason)
+        });
+        async { Ok(risk.into_iter().collect()) }
     }
 }
 
@@ -221,8 +232,8 @@ macro_rules! forward_backend {
         async fn close(&$self) -> Result<()> {
             $inner.close().await
         }
-        async fn loses_state(&$self) -> Result<Option<String>> {
-            $inner.loses_state().await
+        async fn risks(&$self) -> Result<Vec<Risk>> {
+            $inner.risks().await
         }
     };
 }

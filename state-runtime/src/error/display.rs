@@ -65,8 +65,12 @@ impl fmt::Display for StateError {
             }
             Self::Backend { operation, .. } => write!(f, "the backend failed at `{operation}`"),
             Self::Closed => f.write_str("the store is closed"),
-            Self::NotDurable { reason } => {
-                write!(f, "acknowledged state could be lost in production: {reason}")
+            Self::NotDurable { risks } => {
+                f.write_str("acknowledged state could be lost in production: ")?;
+                for (i, risk) in risks.iter().enumerate() {
+                    write!(f, "{}{risk}", if i == 0 { "" } else { "; " })?;
+                }
+                f.write_str("; change that, or accept it by its name with `accept_risk`")
             }
             Self::NamespaceConflict(conflict) => conflict.fmt(f),
         }

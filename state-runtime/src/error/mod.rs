@@ -6,7 +6,7 @@ mod display;
 use core::fmt;
 
 use crate::{
-    backend::{BackendError, Capability},
+    backend::{BackendError, Capability, Risk},
     key::{Key, KeyError},
     schema::NamespaceConflict,
     value::{DecodeKind, FieldPath, Report},
@@ -185,8 +185,8 @@ pub enum StateError {
     /// The backend could lose acknowledged state, and the store was built for production.
     #[non_exhaustive]
     NotDurable {
-        /// How.
-        reason: Box<str>,
+        /// In which ways; those that were accepted are not among them.
+        risks: Box<[Risk]>,
     },
     /// Two types of state that are linked into the program can share a key.
     NamespaceConflict(Box<NamespaceConflict>),

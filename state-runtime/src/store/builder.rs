@@ -35,6 +35,7 @@ pub struct StoreBuilder<B> {
     deadline: Duration,
     max_in_flight: usize,
     namespaces: Option<Vec<Instance>>,
+    accepted: Vec<&'static str>,
 }
 
 impl<B: Backend> StoreBuilder<B> {
@@ -46,6 +47,7 @@ impl<B: Backend> StoreBuilder<B> {
             deadline: DEFAULT_DEADLINE,
             max_in_flight: DEFAULT_MAX_IN_FLIGHT,
             namespaces: None,
+            accepted: Vec::new(),
         }
     }
 
@@ -80,6 +82,26 @@ impl<B: Backend> StoreBuilder<B> {
         self
     }
 
+    /// Accepts that state could be lost in the way that [`Risk::name`](crate::backend::Risk::name)
+    /// calls so. Only [`build_production`](Self::build_production) asks.
+    ///
+    /// ```standalone_crate
+    /// use state_runtime::{backends::MemoryBackend, prelude::*};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), state_runtime::StateError> {
+    /// let store = StateStore::builder(MemoryBackend::new())
+    ///     .accept_risk("memory")
+    ///     .build_production()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn accept_risk(mut self, name: &'static str) -> Self {
+        self.accepted.push(name);
+        self
+    }
+
     /// Builds the store.
     ///
     /// # Errors
@@ -100,13 +122,17 @@ impl<B: Backend> StoreBuilder<B> {
     ///
     /// # Errors
     ///
-    /// [`NotDurable`](StateError::NotDurable) with the reason, those of [`build`](Self::build), and
+    /// [`NotDurable`](StateError::NotDurable) with the risks, those of [`build`](Self::build), and
     /// those of the backend when it is asked.
-    pub async fn build_production(self) -> Result<StateStore<B>> {
+    pub async fn build_production(mut self) -> Result<StateStore<B>> {
+        let accepted = core::mem::take(&mut self.accepted);
         let store = self.build()?;
-        match store.guard.loses_state().await? {
-            None => Ok(store),
-            Some(reason) => Err(StateError::NotDurable { reason: reason.into() }),
+        let mut risks = store.guard.risks().await?;
+        risks.retain(|risk| !accepted.contains(&risk.name()));
+        if risks.is_empty() {
+            Ok(store)
+        } else {
+            Err(StateError::NotDurable { risks: risks.into() })
         }
     }
 }

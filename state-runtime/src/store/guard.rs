@@ -15,8 +15,8 @@ use super::{
 use crate::{
     backend::{
         Backend, BackendError, BatchOp, Capabilities, Capability, Condition, Entry, ErrorKind,
-        Expiry, GetOptions, Page, RemoveOptions, Revision, ScanRequest, SetOptions, TtlChange,
-        Want,
+        Expiry, GetOptions, Page, RemoveOptions, Revision, Risk, ScanRequest, SetOptions,
+        TtlChange, Want,
     },
     error::{Operation, Result, StateError},
     key::Key,
@@ -140,8 +140,8 @@ impl<B: Backend> Guard<B> {
         self.run(Operation::Scan, &[], || self.backend.scan(request)).await
     }
 
-    pub(super) async fn loses_state(&self) -> Result<Option<String>> {
-        self.run(Operation::Health, &[], || self.backend.loses_state()).await
+    pub(super) async fn risks(&self) -> Result<Vec<Risk>> {
+        self.run(Operation::Health, &[], || self.backend.risks()).await
     }
 
     pub(super) async fn health(&self) -> Result<()> {

@@ -116,7 +116,7 @@ impl<B: Backend> StateStore<B> {
     ///
     /// # Errors
     ///
-    /// [`NotDurable`](crate::StateError::NotDurable) with the reason, those of [`new`](Self::new),
+    /// [`NotDurable`](crate::StateError::NotDurable) with the risks, those of [`new`](Self::new),
     /// and those of the backend when it is asked.
     pub async fn production(backend: B) -> Result<Self> {
         Self::builder(backend).build_production().await

@@ -17,6 +17,9 @@ use crate::{
 const ENGINES: &[(&str, &[&str])] = &[
     ("derive", &["state-macros"]),
     ("file", &["redb"]),
+    ("redis", &["redis"]),
+    ("nats", &["async-nats"]),
+    ("dapr", &["hyper"]),
     ("uuid", &["uuid"]),
     ("chrono", &["chrono"]),
     ("jiff", &["jiff"]),

@@ -22,7 +22,7 @@ use self::engine::Engine;
 use crate::{
     backend::{
         AddOptions, Backend, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Entry, Expiry,
-        GetOptions, Page, RemoveOptions, Result, Revision, Scan, ScanRequest, SetOptions,
+        GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan, ScanRequest, SetOptions,
         Timestamp, Ttl, TtlChange, Watch, WatchRequest,
     },
     key::Key,
@@ -189,8 +189,8 @@ impl Backend for MemoryBackend {
         Ok(())
     }
 
-    async fn loses_state(&self) -> Result<Option<String>> {
-        Ok(Some("the memory backend loses everything when the process ends".to_owned()))
+    async fn risks(&self) -> Result<Vec<Risk>> {
+        Ok(vec![Risk::new("memory", "the memory backend loses everything when the process ends")])
     }
 }
 

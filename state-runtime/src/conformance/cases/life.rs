@@ -188,6 +188,7 @@ async fn its_debug_form_hides_values<B: Backend>(t: &Trial<B>) -> Checked {
 }
 
 async fn it_says_whether_it_may_lose_state<B: Backend>(t: &Trial<B>) -> Checked {
-    let reason = t.loses_state().await?;
-    ensure(reason.is_none_or(|reason| !reason.is_empty()), "state is lost for no reason told")
+    let risks = t.risks().await?;
+    let told = risks.iter().all(|risk| !risk.name().is_empty() && !risk.reason().is_empty());
+    ensure(told, "state is lost for no reason told")
 }
