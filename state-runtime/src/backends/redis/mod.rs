@@ -1,5 +1,6 @@
 //! `RedisBackend`: entries on a Redis or Valkey server that several programs share.
 
+mod cluster;
 mod config;
 mod dial;
 mod error;
@@ -7,6 +8,7 @@ mod link;
 mod pulse;
 mod router;
 mod script;
+mod sentinel;
 mod tls;
 
 use std::sync::Arc;

@@ -11,16 +11,14 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::sync::OnceCell;
 
 use super::{
+    cluster::Cluster,
     config::{Address, Servers},
     dial::Dialer,
     error,
     link::{Fault, Link, Locate, fixed},
-    script,
+    script, sentinel,
 };
-use crate::{
-    backend::{BackendError, ErrorKind, Result},
-    key::Key,
-};
+use crate::{backend::Result, key::Key};
 
 /// Whether a command that may have been carried out has changed anything then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +66,11 @@ impl Node {
         }
     }
 
+    /// Whether small commands would be sent just now; why not, otherwise.
+    pub(super) fn check(&self) -> Result<()> {
+        self.small.check()
+    }
+
     /// Sends one command and returns the server's reply, which may be an error: see [`reply`].
     ///
     /// A script that the server does not know was certainly not run, so it is sent again in full.
@@ -103,7 +106,8 @@ impl Node {
         handed_over(link, effect, link.send_all(commands).await)
     }
 
-    fn close(&self) {
+    /// Ends its connections.
+    pub(super) fn close(&self) {
         self.small.close();
         if let Some(bulk) = self.bulk.get() {
             bulk.close();
@@ -124,30 +128,43 @@ impl fmt::Debug for Node {
 #[derive(Debug)]
 pub(super) enum Router {
     /// One, which has all entries.
-    Single(Node),
+    Single(Arc<Node>),
+    /// Several, each of which has those of its slots.
+    Cluster(Cluster),
 }
 
 impl Router {
     /// Connects to what the configuration names.
     pub(super) async fn connect(dialer: Arc<Dialer>) -> Result<Self> {
-        match &dialer.config.servers {
-            Servers::Single(address) => {
-                let address = Address::parse(address)?;
-                Ok(Self::Single(Node::open(dialer, fixed(address)).await?))
+        let locate = match &dialer.config.servers {
+            Servers::Single(address) => fixed(Address::parse(address)?),
+            Servers::Sentinel { sentinels, master } => {
+                sentinel::locate(&dialer, sentinels, master)?
             }
-            Servers::Sentinel { .. } | Servers::Cluster(_) => Err(BackendError::new(
-                ErrorKind::Other,
-                "only a single server can be connected to; use `RedisConfig::new`",
-            )),
-        }
+            Servers::Cluster(nodes) => {
+                let seeds = nodes.iter().map(|node| Address::parse(node)).collect::<Result<_>>()?;
+                return Ok(Self::Cluster(Cluster::connect(dialer, seeds).await?));
+            }
+        };
+        Ok(Self::Single(Arc::new(Node::open(dialer, locate).await?)))
     }
 
-    /// Sends one command that is about `key`, and about other keys only if they are on the same
-    /// server.
+    /// Sends one command that is about `key`, and about other keys only if
+    /// [`check_together`](Self::check_together) allows that.
     pub(super) async fn perform(&self, effect: Effect, key: &Key, command: &Cmd) -> Result<Value> {
-        let _ = key;
+        reply(match self {
+            Self::Single(node) => node.exchange(Lane::Small, effect, command).await?,
+            Self::Cluster(cluster) => {
+                cluster.exchange(Lane::Small, effect, key.as_str(), command).await?
+            }
+        })
+    }
+
+    /// Refuses keys that one command cannot be about, because they may be on different servers.
+    pub(super) fn check_together<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Result<()> {
         match self {
-            Self::Single(node) => reply(node.exchange(Lane::Small, effect, command).await?),
+            Self::Single(_) => Ok(()),
+            Self::Cluster(_) => Cluster::check_together(keys),
         }
     }
 
@@ -155,20 +172,23 @@ impl Router {
     pub(super) async fn values(&self, lane: Lane, keys: &[&str]) -> Result<Vec<Value>> {
         match self {
             Self::Single(node) => values(node, lane, keys).await,
+            Self::Cluster(cluster) => cluster.values(lane, keys).await,
         }
     }
 
     /// Every server that has entries of its own.
-    pub(super) fn nodes(&self) -> Vec<&Node> {
+    pub(super) async fn nodes(&self) -> Result<Vec<Arc<Node>>> {
         match self {
-            Self::Single(node) => vec![node],
+            Self::Single(node) => Ok(vec![Arc::clone(node)]),
+            Self::Cluster(cluster) => cluster.masters().await,
         }
     }
 
     /// Ends all connections.
     pub(super) fn close(&self) {
-        for node in self.nodes() {
-            node.close();
+        match self {
+            Self::Single(node) => node.close(),
+            Self::Cluster(cluster) => cluster.close(),
         }
     }
 }
