@@ -248,7 +248,9 @@ impl Builder {
 /// The settings of every server.
 fn basics(port: u16, folder: &Path, tls: bool) -> String {
     let shown = folder.display();
-    let mut settings = format!("bind 127.0.0.1\ndir \"{shown}\"\nsave \"\"\nappendonly yes\n");
+    let mut settings = format!(
+        "bind 127.0.0.1\ndir \"{shown}\"\nsave \"\"\nappendonly yes\nrepl-diskless-sync-delay 0\n"
+    );
     let written = if tls {
         let certificates = Certificates::make(folder);
         let (certificate, key) = certificates.server();

@@ -49,8 +49,9 @@ impl Sentinel {
         let instance = Instance::start(READY, recipe).await;
         let sentinel = Server { instance, flavour, tls: None, password: None };
         let this = Self { sentinel, servers: [master, replica] };
-        // It looks at its servers every ten seconds otherwise.
-        let often = ["SENTINEL", "DEBUG", "INFO-PERIOD", "100"];
+        // Otherwise it looks at its servers every ten seconds, and makes a former master a replica
+        // only after eight.
+        let often = ["SENTINEL", "DEBUG", "INFO-PERIOD", "100", "PUBLISH-PERIOD", "100"];
         this.sentinel.command::<()>(&often).await.expect("the Sentinel obeys");
         this.follow().await;
         this
