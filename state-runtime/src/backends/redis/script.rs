@@ -35,8 +35,17 @@ impl Script {
     }
 }
 
+/// A value and its expiry, perhaps renewed.
+pub(super) static READ: Script = Script::new(include_str!("scripts/read.lua"));
+/// A later expiry.
+pub(super) static RENEW: Script = Script::new(include_str!("scripts/renew.lua"));
+/// Writes under conditions, all or none.
+pub(super) static WRITE: Script = Script::new(include_str!("scripts/write.lua"));
+/// Adding to an integer within bounds.
+pub(super) static ADD: Script = Script::new(include_str!("scripts/add.lua"));
+
 /// All scripts, to find the text of one by its digest.
-static ALL: [&Script; 0] = [];
+static ALL: [&Script; 4] = [&READ, &RENEW, &WRITE, &ADD];
 
 /// The same call by the script's text; `None` if it is no call of a script.
 pub(super) fn spelled_out(command: &Cmd) -> Option<Cmd> {

@@ -26,7 +26,7 @@ use super::{
     config::Address,
     dial::{Dialer, Task},
     error,
-    router::{Effect, Lane, Node, reply},
+    node::{Effect, Lane, Node, reply},
     script,
 };
 use crate::backend::{BackendError, ErrorKind, Result};
@@ -76,6 +76,19 @@ struct Topology {
     masters: Vec<Arc<Place>>,
 }
 
+/// The commands for one node.
+struct Part<'c> {
+    owner: Arc<Place>,
+    errands: Vec<Errand<'c>>,
+}
+
+/// A command, its slot, and its place among all commands.
+struct Errand<'c> {
+    index: usize,
+    slot: u16,
+    command: &'c Cmd,
+}
+
 impl Cluster {
     /// Asks the nodes at `seeds` for the others and connects to all of them.
     pub(super) async fn connect(dialer: Arc<Dialer>, seeds: Vec<Address>) -> Result<Self> {
@@ -88,26 +101,95 @@ impl Cluster {
         Ok(Self { shared, _keeper: keeper })
     }
 
-    /// Refuses keys that are not in one slot.
-    pub(super) fn check_together<'k>(mut keys: impl Iterator<Item = &'k str>) -> Result<()> {
-        let Some(first) = keys.next().map(|key| slot(key.as_bytes())) else { return Ok(()) };
-        if keys.all(|key| slot(key.as_bytes()) == first) {
-            Ok(())
-        } else {
-            Err(error::cross_slot())
+    /// Sends one command that is about all of `keys`, which have to be in one slot.
+    pub(super) async fn perform(
+        &self,
+        effect: Effect,
+        keys: &[&str],
+        command: &Cmd,
+    ) -> Result<Value> {
+        let mut slots = keys.iter().map(|key| slot(key.as_bytes()));
+        let first = slots.next().unwrap_or_default();
+        if slots.any(|slot| slot != first) {
+            return Err(error::cross_slot());
         }
+        self.exchange(Lane::Small, effect, first, command).await
     }
 
-    /// Sends one command to the node that has `key` and returns its reply, which may be an error,
-    /// but none that says where to go instead.
-    pub(super) async fn exchange(
+    /// The value under one key: a string, nil, or an error reply.
+    pub(super) async fn value(&self, key: &str) -> Result<Value> {
+        self.exchange(Lane::Small, Effect::Read, slot(key.as_bytes()), &get(key)).await
+    }
+
+    /// The values under many keys, in their order: a string, nil, or an error reply each.
+    pub(super) async fn values(&self, lane: Lane, keys: &[&str]) -> Result<Vec<Value>> {
+        // One command for keys of several slots would be refused.
+        let commands: Vec<_> = keys.iter().map(|key| (*key, get(key))).collect();
+        self.perform_each(lane, Effect::Read, &commands).await
+    }
+
+    /// Sends several commands, each about one key, and returns the reply to each, which may be an
+    /// error. All nodes are asked at the same time, each for its keys at once.
+    pub(super) async fn perform_each(
         &self,
         lane: Lane,
         effect: Effect,
-        key: &str,
+        commands: &[(&str, Cmd)],
+    ) -> Result<Vec<Value>> {
+        let mut parts: Vec<Part<'_>> = Vec::new();
+        for (index, (key, command)) in commands.iter().enumerate() {
+            let slot = slot(key.as_bytes());
+            let owner = self.shared.owner(slot)?;
+            let errand = Errand { index, slot, command };
+            match parts.iter_mut().find(|part| Arc::ptr_eq(&part.owner, &owner)) {
+                Some(part) => part.errands.push(errand),
+                None => parts.push(Part { owner, errands: vec![errand] }),
+            }
+        }
+        let answers = join_all(parts.iter().map(|part| self.part(lane, effect, part))).await;
+        let mut values = vec![Value::Nil; commands.len()];
+        for (part, answer) in parts.iter().zip(answers) {
+            for (errand, value) in part.errands.iter().zip(answer?) {
+                if let Some(place) = values.get_mut(errand.index) {
+                    *place = value;
+                }
+            }
+        }
+        Ok(values)
+    }
+
+    async fn part(&self, lane: Lane, effect: Effect, part: &Part<'_>) -> Result<Vec<Value>> {
+        let mut commands = Pipeline::with_capacity(part.errands.len());
+        for errand in &part.errands {
+            commands.add_command(errand.command.clone());
+        }
+        let sent = match part.owner.node().await {
+            Ok(node) => node.exchange_all(lane, effect, &commands).await,
+            Err(error) => Err(error),
+        };
+        let mut values = sent.inspect_err(|_| self.shared.stale.notify_one())?;
+        if values.len() != part.errands.len() {
+            return Err(error::strange());
+        }
+        for (value, errand) in values.iter_mut().zip(&part.errands) {
+            if let Value::ServerError(error) = &*value
+                && self.shared.redirect(error, &part.owner).is_some()
+            {
+                *value = self.exchange(lane, effect, errand.slot, errand.command).await?;
+            }
+        }
+        Ok(values)
+    }
+
+    /// Sends one command to the node that has `slot` and returns its reply, which may be an error,
+    /// but none that says where to go instead.
+    async fn exchange(
+        &self,
+        lane: Lane,
+        effect: Effect,
+        slot: u16,
         command: &Cmd,
     ) -> Result<Value> {
-        let slot = slot(key.as_bytes());
         let mut target = self.shared.owner(slot)?;
         let (mut asking, mut wait) = (false, FIRST_WAIT);
         for _ in 0..REDIRECTS {
@@ -134,63 +216,6 @@ impl Cluster {
             }
         }
         Err(error::unavailable("the slot is being moved to another node; try again later"))
-    }
-
-    /// The values under many keys, in their order: a string, nil, or an error reply each.
-    ///
-    /// All nodes are asked at the same time, each for its keys at once, so the values are not of
-    /// one moment.
-    pub(super) async fn values(&self, lane: Lane, keys: &[&str]) -> Result<Vec<Value>> {
-        let mut groups: Vec<(Arc<Place>, Vec<usize>)> = Vec::new();
-        for (index, key) in keys.iter().enumerate() {
-            let owner = self.shared.owner(slot(key.as_bytes()))?;
-            match groups.iter_mut().find(|(place, _)| Arc::ptr_eq(place, &owner)) {
-                Some((_, indexes)) => indexes.push(index),
-                None => groups.push((owner, vec![index])),
-            }
-        }
-        let parts = groups.iter().map(|(place, indexes)| self.part(lane, keys, place, indexes));
-        let mut values = vec![Value::Nil; keys.len()];
-        for (part, (_, indexes)) in join_all(parts).await.into_iter().zip(&groups) {
-            for (value, index) in part?.into_iter().zip(indexes) {
-                if let Some(place) = values.get_mut(*index) {
-                    *place = value;
-                }
-            }
-        }
-        Ok(values)
-    }
-
-    /// Those of the values that one node has. Keys of several slots need a command each.
-    async fn part(
-        &self,
-        lane: Lane,
-        keys: &[&str],
-        place: &Arc<Place>,
-        indexes: &[usize],
-    ) -> Result<Vec<Value>> {
-        let mut commands = Pipeline::with_capacity(indexes.len());
-        let keys: Vec<&str> =
-            indexes.iter().filter_map(|index| keys.get(*index).copied()).collect();
-        for key in &keys {
-            commands.add_command(get(key));
-        }
-        let sent = match place.node().await {
-            Ok(node) => node.exchange_all(lane, Effect::Read, &commands).await,
-            Err(error) => Err(error),
-        };
-        let mut values = sent.inspect_err(|_| self.shared.stale.notify_one())?;
-        if values.len() != keys.len() {
-            return Err(error::strange());
-        }
-        for (value, key) in values.iter_mut().zip(keys) {
-            if let Value::ServerError(error) = &*value
-                && self.shared.redirect(error, place).is_some()
-            {
-                *value = self.exchange(lane, Effect::Read, key, &get(key)).await?;
-            }
-        }
-        Ok(values)
     }
 
     /// All masters that have slots, connected.
@@ -299,28 +324,18 @@ async fn slots(place: &Place) -> Result<SlotMap> {
     Ok(map)
 }
 
-/// Sends a command for a slot that is on its way to this node.
+/// Sends a command for a slot that is on its way to this node. The announcement counts for the next
+/// command of the connection alone, so both are sent as one, and a script by its text: for another
+/// attempt, the announcement would be missing.
 async fn ask(node: &Node, lane: Lane, effect: Effect, command: &Cmd) -> Result<Value> {
-    let value = announced(node, lane, effect, command).await?;
-    match &value {
-        Value::ServerError(error) if error.code() == "NOSCRIPT" => {
-            let Some(spelled_out) = script::spelled_out(command) else { return Ok(value) };
-            announced(node, lane, effect, &spelled_out).await
-        }
-        _ => Ok(value),
-    }
-}
-
-/// The announcement counts for the next command of the connection: both are sent as one.
-async fn announced(node: &Node, lane: Lane, effect: Effect, command: &Cmd) -> Result<Value> {
     let mut commands = Pipeline::with_capacity(2);
     commands.cmd("ASKING");
-    commands.add_command(command.clone());
+    commands.add_command(script::spelled_out(command).unwrap_or_else(|| command.clone()));
     let mut replies = node.exchange_all(lane, effect, &commands).await?;
     match (replies.pop(), replies.pop(), effect) {
         (Some(value), Some(_), _) => Ok(value),
         (_, _, Effect::Read) => Err(error::strange()),
-        (_, _, Effect::Write) => Err(error::indeterminate("its reply was none")),
+        (_, _, Effect::Write) => Err(error::indeterminate("the server answered strangely")),
     }
 }
 

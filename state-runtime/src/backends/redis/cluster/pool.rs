@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use super::super::{config::Address, dial::Dialer, link::fixed, router::Node};
+use super::super::{config::Address, dial::Dialer, link::fixed, node::Node};
 use crate::backend::{BackendError, ErrorKind, Result};
 
 /// For how long a node that could not be reached counts as down, without another attempt.
