@@ -10,6 +10,7 @@ mod pulse;
 mod read;
 mod reads;
 mod router;
+mod scan;
 mod script;
 mod sentinel;
 mod settings;
@@ -27,8 +28,8 @@ use self::{dial::Dialer, router::Router, settings::Settings};
 use crate::{
     backend::{
         AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Entry,
-        ErrorKind, Expiry, GetOptions, RemoveOptions, Result, Revision, Risk, SetOptions, Ttl,
-        TtlChange,
+        ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan,
+        ScanRequest, SetOptions, Ttl, TtlChange,
     },
     key::Key,
 };
@@ -120,6 +121,7 @@ impl Backend for RedisBackend {
             .with(Capability::Cas)
             .with(Capability::Ttl)
             .with(Capability::Batch)
+            .with(Capability::Scan)
             .with(Capability::Shared)
             .with(Capability::Counter);
         if self.inner.durable { all.with(Capability::Durable) } else { all }
@@ -154,6 +156,13 @@ impl Backend for RedisBackend {
         write::apply(self.router(), &batch).await
     }
 
+    /// Goes through all keys of the servers, also those under other prefixes: that is what it costs.
+    /// A scan holds 16 bytes for each key that it has listed. It goes on after a lost connection, a
+    /// failover or the move of a slot, at the price of looking at a server once more.
+    async fn scan(&self, request: ScanRequest) -> Result<Page> {
+        scan::page(self.router(), request).await
+    }
+
     async fn close(&self) -> Result<()> {
         self.router().close();
         Ok(())
@@ -175,3 +184,4 @@ impl Backend for RedisBackend {
 impl Cas for RedisBackend {}
 impl Ttl for RedisBackend {}
 impl Batch for RedisBackend {}
+impl Scan for RedisBackend {}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use redis::{Cmd, Pipeline, Value};
 
 use super::{
-    cluster::Cluster,
+    cluster::{Cluster, Holder, Slots},
     config::{Address, Servers},
     dial::Dialer,
     link::fixed,
@@ -96,6 +96,19 @@ impl Router {
         match self {
             Self::Single(node) => Ok(vec![Arc::clone(node)]),
             Self::Cluster(cluster) => cluster.masters().await,
+        }
+    }
+
+    /// Every server that may have keys, and which.
+    pub(super) async fn survey(&self) -> Result<Vec<Holder>> {
+        match self {
+            Self::Single(node) => Ok(vec![Holder {
+                id: String::new(),
+                node: Arc::clone(node),
+                owned: Slots::ALL,
+                importing: Slots::NONE,
+            }]),
+            Self::Cluster(cluster) => cluster.survey().await,
         }
     }
 

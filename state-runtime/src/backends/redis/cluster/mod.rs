@@ -8,6 +8,8 @@ mod map;
 mod pool;
 mod redirect;
 mod slot;
+mod survey;
+mod view;
 
 use core::{future::Future, pin::Pin, time::Duration};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,6 +24,7 @@ use self::{
     redirect::Redirect,
     slot::slot,
 };
+pub(super) use self::{survey::Holder, view::Slots};
 use super::{
     config::Address,
     dial::{Dialer, Task},
