@@ -213,7 +213,7 @@ async fn keep(shared: Arc<Shared>, mut task: Task) {
     // The connection before the present one, when that was replaced although it worked: it gets
     // some time to deliver the answers that are due.
     let mut retired: Option<(Instant, Task)> = None;
-    let mut replaced = Instant::now();
+    let mut replaced: Option<Instant> = None;
     let mut watch = Watch::new(shared.dialer.config.response_timeout, Instant::now());
     loop {
         tokio::select! {
@@ -221,8 +221,10 @@ async fn keep(shared: Arc<Shared>, mut task: Task) {
                 task = reconnect(&shared, "the connection was lost").await;
                 watch = Watch::new(shared.dialer.config.response_timeout, Instant::now());
             }
-            () = shared.suspected.notified(), if replaced.elapsed() >= REPLACE_PAUSE => {
-                replaced = Instant::now();
+            () = shared.suspected.notified(),
+                if replaced.is_none_or(|last| last.elapsed() >= REPLACE_PAUSE) =>
+            {
+                replaced = Some(Instant::now());
                 if let Ok((address, Connected { handle, task: next })) =
                     connect(&shared.dialer, &shared.locate).await
                 {

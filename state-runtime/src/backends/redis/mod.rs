@@ -31,6 +31,9 @@ use crate::{
     key::Key,
 };
 
+/// The most bytes of one command that a server takes, less some room for what is around them.
+const MAX_BATCH: usize = (1 << 30) - (16 << 20);
+
 /// A backend on a Redis or Valkey server. A clone is another handle to the same connections.
 #[derive(Clone)]
 pub struct RedisBackend {
@@ -56,9 +59,16 @@ impl RedisBackend {
                 "a server is connected to within a tokio runtime, which keeps the connection",
             ));
         }
+        let limit = config.connect_timeout;
         let dialer = Arc::new(Dialer::new(config)?);
-        let router = Router::connect(dialer).await?;
-        let settings = all_settings(&router).await?;
+        let connected = tokio::time::timeout(limit, async {
+            let router = Router::connect(dialer).await?;
+            let settings = all_settings(&router).await?;
+            Ok((router, settings))
+        });
+        let (router, settings) = connected.await.unwrap_or_else(|_| {
+            Err(error::unavailable(format_args!("no answer within {limit:?}")))
+        })?;
         let durable = settings.iter().all(|settings| settings.risks().is_empty());
         let max_value = settings.iter().map(Settings::max_value).min().unwrap_or(usize::MAX);
         Ok(Self { inner: Arc::new(Inner { router, durable, max_value }) })
@@ -144,10 +154,18 @@ impl Backend for RedisBackend {
     }
 
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
+        let mut total = 0;
         for op in &batch {
+            total += op.key().as_str().len();
             if let BatchOp::Set { value, .. } = op {
                 self.check_size(value.len())?;
+                total += value.len();
             }
+        }
+        if total > MAX_BATCH {
+            let message = "the batch is larger than the server takes (`client-query-buffer-limit`)";
+            let kind = ErrorKind::TooLarge { size: total, limit: MAX_BATCH };
+            return Err(BackendError::new(kind, message));
         }
         write::apply(self.router(), &batch).await
     }

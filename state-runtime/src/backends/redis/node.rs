@@ -75,7 +75,7 @@ impl Node {
         let value = handed_over(link, effect, link.send(command).await)?;
         match unknown_script(&value).then(|| script::spelled_out(command)).flatten() {
             Some(call) => handed_over(link, effect, link.send(&call).await),
-            None => Ok(noticed(link, value)),
+            None => Ok(self.noticed(value)),
         }
     }
 
@@ -95,7 +95,18 @@ impl Node {
                 *value = handed_over(link, effect, link.send(&call).await)?;
             }
         }
-        Ok(values.into_iter().map(|value| noticed(link, value)).collect())
+        Ok(values.into_iter().map(|value| self.noticed(value)).collect())
+    }
+
+    /// A server that takes no writes may have been replaced by another, for reads too.
+    fn noticed(&self, value: Value) -> Value {
+        if matches!(&value, Value::ServerError(error) if error.code() == "READONLY") {
+            self.small.suspect();
+            if let Some(bulk) = self.bulk.get() {
+                bulk.suspect();
+            }
+        }
+        value
     }
 
     /// The value under `key`, perhaps together with others that are asked for at the same time: a
@@ -162,12 +173,4 @@ pub(super) fn reply(value: Value) -> Result<Value> {
 
 fn unknown_script(value: &Value) -> bool {
     matches!(value, Value::ServerError(error) if error.code() == "NOSCRIPT")
-}
-
-/// A server that takes no writes may have been replaced by another.
-fn noticed(link: &Link, value: Value) -> Value {
-    if matches!(&value, Value::ServerError(error) if error.code() == "READONLY") {
-        link.suspect();
-    }
-    value
 }
