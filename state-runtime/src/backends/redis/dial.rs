@@ -17,7 +17,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    config::{Address, Credentials, RedisConfig},
+    config::{Address, Credentials, RedisConfig, Servers},
     error, tls,
 };
 use crate::backend::{BackendError, ErrorKind, Result};
@@ -183,17 +183,28 @@ impl Dialer {
         if let Some(name) = &self.config.client_name {
             commands.cmd("CLIENT").arg("SETNAME").arg(name);
         }
-        commands.cmd("PING");
+        // Behind sentinels the server may have been the master until just now.
+        let must_be_master = matches!(self.config.servers, Servers::Sentinel { .. });
+        commands.cmd(if must_be_master { "ROLE" } else { "PING" });
         let count = commands.len();
         let replies = handle
             .send_packed_commands(&commands, 0, count)
             .await
             .map_err(|error| error::unavailable(error::of_transport(&error)))?;
-        match replies.iter().find_map(server_error) {
-            Some(error) => Err(error),
-            None => Ok(()),
+        match (replies.iter().find_map(server_error), replies.last()) {
+            (Some(error), _) => Err(error),
+            (None, Some(role)) if must_be_master && is_replica(role) => {
+                Err(error::unavailable("the server is a replica; there may be no master just now"))
+            }
+            _ => Ok(()),
         }
     }
+}
+
+/// Whether an answer to `ROLE` is that of a replica.
+fn is_replica(role: &Value) -> bool {
+    let Value::Array(parts) = role else { return false };
+    matches!(parts.first(), Some(Value::BulkString(name)) if name != b"master")
 }
 
 /// The first refusal counts: those after it are its consequences. A user who may not `PING` is

@@ -1,5 +1,6 @@
 //! `RedisBackend`: entries on a Redis or Valkey server that several programs share.
 
+mod cluster;
 mod config;
 mod dial;
 mod error;
@@ -9,7 +10,9 @@ mod pulse;
 mod read;
 mod reads;
 mod router;
+mod scan;
 mod script;
+mod sentinel;
 mod settings;
 mod tls;
 mod values;
@@ -25,8 +28,8 @@ use self::{dial::Dialer, router::Router, settings::Settings};
 use crate::{
     backend::{
         AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Entry,
-        ErrorKind, Expiry, GetOptions, RemoveOptions, Result, Revision, Risk, SetOptions, Ttl,
-        TtlChange,
+        ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan,
+        ScanRequest, SetOptions, Ttl, TtlChange,
     },
     key::Key,
 };
@@ -90,8 +93,8 @@ impl RedisBackend {
 
 async fn all_settings(router: &Router) -> Result<Vec<Settings>> {
     let mut all = Vec::new();
-    for node in router.nodes() {
-        all.push(settings::read(node).await?);
+    for node in router.nodes().await? {
+        all.push(settings::read(&node).await?);
     }
     Ok(all)
 }
@@ -128,6 +131,7 @@ impl Backend for RedisBackend {
             .with(Capability::Cas)
             .with(Capability::Ttl)
             .with(Capability::Batch)
+            .with(Capability::Scan)
             .with(Capability::Shared)
             .with(Capability::Counter);
         if self.inner.durable { all.with(Capability::Durable) } else { all }
@@ -170,6 +174,13 @@ impl Backend for RedisBackend {
         write::apply(self.router(), &batch).await
     }
 
+    /// Goes through all keys of the servers, also those under other prefixes: that is what it costs.
+    /// A scan holds 16 bytes for each key that it has listed. It goes on after a lost connection, a
+    /// failover or the move of a slot, at the price of looking at a server once more.
+    async fn scan(&self, request: ScanRequest) -> Result<Page> {
+        scan::page(self.router(), request).await
+    }
+
     async fn close(&self) -> Result<()> {
         self.router().close();
         Ok(())
@@ -191,3 +202,4 @@ impl Backend for RedisBackend {
 impl Cas for RedisBackend {}
 impl Ttl for RedisBackend {}
 impl Batch for RedisBackend {}
+impl Scan for RedisBackend {}

@@ -62,6 +62,16 @@ impl Node {
         }
     }
 
+    /// Whether small commands would be sent just now; why not, otherwise.
+    pub(super) fn check(&self) -> Result<()> {
+        self.small.check()
+    }
+
+    /// The number of the connection that a lane has just now. No other one ever has it.
+    pub(super) async fn connection(&self, lane: Lane) -> Result<u64> {
+        self.link(lane).await?.connection()
+    }
+
     /// Sends one command and returns the server's reply, which may be an error: see [`reply`].
     ///
     /// A script that the server does not know was certainly not run, so it is sent again in full.
