@@ -17,8 +17,11 @@ use state_runtime::{
 
 type TestResult = Result<(), Box<dyn Error>>;
 
+/// What came of the suite on one server.
+type Outcome = Result<Report, Box<dyn Error>>;
+
 /// Runs the suite against a backend that needs no server.
-async fn conforms<B: Backend>(label: &str, subject: Subject<B>) -> Result<Report, Box<dyn Error>> {
+async fn conforms<B: Backend>(label: &str, subject: Subject<B>) -> Outcome {
     let report = report(label, "", subject).await?;
     assert!(report.is_conforming(), "{label}: {report:#}");
     Ok(report)
@@ -30,7 +33,7 @@ async fn report<B: Backend>(
     label: &str,
     server: &str,
     subject: Subject<B>,
-) -> Result<Report, Box<dyn Error>> {
+) -> Outcome {
     let report = run(&subject).await.map_err(|error| format!("{label} on {server}: {error}"))?;
     println!("{label} {server}: {report:#}");
     if let Some(folder) = std::env::var_os("STATE_CONFORMANCE_OUT") {
@@ -46,16 +49,16 @@ async fn report<B: Backend>(
 }
 
 /// None of the reports may have a failed case.
-fn all_conform(reports: Vec<Result<Report, Box<dyn Error>>>) -> TestResult {
-    let mut failures = String::new();
-    for report in reports {
-        match report {
-            Ok(report) if report.is_conforming() => {}
-            Ok(report) => failures.push_str(&format!("\n{report:#}")),
-            Err(error) => failures.push_str(&format!("\n{error}")),
-        }
-    }
-    if failures.is_empty() { Ok(()) } else { Err(failures.into()) }
+fn all_conform(outcomes: Vec<Outcome>) -> TestResult {
+    let failures: Vec<_> = outcomes
+        .into_iter()
+        .filter_map(|outcome| match outcome {
+            Ok(report) if report.is_conforming() => None,
+            Ok(report) => Some(format!("{report:#}")),
+            Err(error) => Some(error.to_string()),
+        })
+        .collect();
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
 }
 
 /// Nothing was left out but for want of the capabilities named here.

@@ -3,20 +3,36 @@
 use futures_util::future::join_all;
 use state_runtime::{
     backends::{RedisBackend, RedisConfig},
-    conformance::{Report, Subject},
+    conformance::Subject,
 };
 use tests::servers::redis::{Cluster, Flavour, Sentinel, Server};
 
-use crate::{TestResult, all_conform, report};
+use crate::{Outcome, TestResult, all_conform, report};
 
 fn subject(config: RedisConfig) -> Subject<RedisBackend> {
     Subject::new(move || RedisBackend::connect(config.clone()))
 }
 
-async fn single(flavour: Flavour) -> Result<Report, Box<dyn std::error::Error>> {
+fn named(server: &Server) -> String {
+    format!("{} {}", server.flavour(), server.version())
+}
+
+async fn single(flavour: Flavour) -> Outcome {
     let server = Server::start(flavour).await;
-    let name = format!("{flavour} {}", server.version());
-    report("redis", &name, subject(RedisConfig::new(server.address()))).await
+    report("redis", &named(&server), subject(RedisConfig::new(server.address()))).await
+}
+
+async fn cluster(flavour: Flavour) -> Outcome {
+    let cluster = Cluster::start(flavour, 3).await;
+    let server = cluster.nodes().first().map(named).unwrap_or_default();
+    report("redis cluster", &server, subject(RedisConfig::cluster(cluster.addresses()))).await
+}
+
+async fn sentinel(flavour: Flavour) -> Outcome {
+    let sentinel = Sentinel::start(flavour).await;
+    let server = sentinel.sentinel();
+    let config = RedisConfig::sentinel([server.address()], Sentinel::MASTER);
+    report("redis sentinel", &named(server), subject(config)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -25,20 +41,11 @@ async fn redis_conforms_on_every_server() -> TestResult {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn redis_conforms_on_a_cluster() -> TestResult {
-    let clusters = [Flavour::Redis6, Flavour::Valkey9].map(async |flavour| {
-        let cluster = Cluster::start(flavour, 3).await;
-        let version = cluster.nodes().first().map(|node| node.version()).unwrap_or_default();
-        let config = RedisConfig::cluster(cluster.addresses());
-        report("redis cluster", &format!("{flavour} {version}"), subject(config)).await
-    });
-    all_conform(join_all(clusters).await)
+async fn redis_conforms_on_every_cluster() -> TestResult {
+    all_conform(join_all(Flavour::ALL.map(cluster)).await)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn redis_conforms_behind_a_sentinel() -> TestResult {
-    let sentinel = Sentinel::start(Flavour::Redis8).await;
-    let name = format!("{} {}", Flavour::Redis8, sentinel.sentinel().version());
-    let config = RedisConfig::sentinel([sentinel.sentinel().address()], Sentinel::MASTER);
-    all_conform(vec![report("redis sentinel", &name, subject(config)).await])
+    all_conform(join_all([Flavour::Redis7, Flavour::Valkey9].map(sentinel)).await)
 }
