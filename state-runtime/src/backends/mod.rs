@@ -8,6 +8,8 @@ pub mod dapr;
 pub mod file;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 #[cfg(feature = "dapr")]
 pub use self::dapr::{DaprBackend, DaprConfig};
@@ -15,3 +17,5 @@ pub use self::dapr::{DaprBackend, DaprConfig};
 pub use self::file::FileBackend;
 #[cfg(feature = "memory")]
 pub use self::memory::MemoryBackend;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisBackend, RedisConfig};
