@@ -6,6 +6,8 @@
 pub mod file;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "redis")]
 pub mod redis;
 
@@ -13,5 +15,7 @@ pub mod redis;
 pub use self::file::FileBackend;
 #[cfg(feature = "memory")]
 pub use self::memory::MemoryBackend;
+#[cfg(feature = "nats")]
+pub use self::nats::{NatsBackend, NatsConfig};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisBackend, RedisConfig};
