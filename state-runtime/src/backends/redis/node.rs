@@ -7,6 +7,7 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::sync::OnceCell;
 
 use super::{
+    config::Address,
     dial::Dialer,
     error,
     link::{Fault, Link, Locate},
@@ -60,6 +61,29 @@ impl Node {
                 self.bulk.get_or_try_init(open).await
             }
         }
+    }
+
+    /// Whether small commands would be sent just now; why not, otherwise.
+    pub(super) fn check(&self) -> Result<()> {
+        self.small.check()
+    }
+
+    /// Where it is, or was when it was connected last; `None` once it is closed.
+    pub(super) fn address(&self) -> Option<Address> {
+        self.small.address()
+    }
+
+    /// To be told when another server should have taken its place.
+    pub(super) fn suspect(&self) {
+        self.small.suspect();
+        if let Some(bulk) = self.bulk.get() {
+            bulk.suspect();
+        }
+    }
+
+    /// The number of the connection that a lane has just now. No other one ever has it.
+    pub(super) async fn connection(&self, lane: Lane) -> Result<u64> {
+        self.link(lane).await?.connection()
     }
 
     /// Sends one command and returns the server's reply, which may be an error: see [`reply`].
