@@ -1,7 +1,7 @@
 //! What is stored, as clients of others see it, and what they store, as it is seen here.
 
 use super::*;
-use state_runtime::backend::{RemoveOptions, Want};
+use state_runtime::backend::{Cursor, RemoveOptions, ScanRequest, Want};
 
 const NAMES: [(&str, &str); 4] = [
     ("session:abc", "session.abc"),
@@ -62,14 +62,8 @@ async fn names_that_are_no_keys_are_left_out_of_a_scan() -> TestResult {
     for name in ["a.b", "a.=zz", "a.=ff", "a.=6a"] {
         store.put(name, "1".into()).await?;
     }
-    let request = state_runtime::backend::ScanRequest {
-        prefix: String::new(),
-        cursor: None,
-        limit: 100,
-        want: Want::VALUE,
-    };
-    let page = backend.scan(request).await?;
-    let keys: Vec<_> = page.entries.iter().map(|(key, _)| key.as_str()).collect();
+    let listed = scan(&backend, "").await?;
+    let keys: Vec<_> = listed.iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["a:b"]);
     Ok(())
 }
@@ -92,4 +86,61 @@ async fn a_verbatim_key_is_sent_as_it_is_or_not_at_all() -> TestResult {
     }
     assert_eq!(value(&backend, "session.abc").await?.as_deref(), Some("1"));
     Ok(())
+}
+
+#[tokio::test]
+async fn a_scan_lists_the_last_value_of_a_bucket_that_keeps_earlier_ones() -> TestResult {
+    for version in Version::ALL {
+        let server = Server::shared(version).await;
+        let history = async_nats::jetstream::stream::Config {
+            max_messages_per_subject: 5,
+            ..plain("history")
+        };
+        raw(server).await?.create_stream(history).await?;
+        let backend = NatsBackend::connect(config(server, "history")).await?;
+        for round in 0..3 {
+            put(&backend, "a:1", &format!("first {round}")).await?;
+            put(&backend, "a:2", &format!("second {round}")).await?;
+        }
+        backend.remove(&key("a:2"), RemoveOptions::default()).await?;
+        let found = scan(&backend, "a:").await?;
+        assert_eq!(found, [("a:1".to_owned(), "first 2".to_owned())]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_page_holds_a_few_mebibytes_at_most() -> TestResult {
+    for version in Version::ALL {
+        let server = Server::shared(version).await;
+        let backend = NatsBackend::connect(config(server, "large")).await?;
+        let large = "x".repeat(1_000_000);
+        for i in 0..12 {
+            put(&backend, &format!("a:{i}"), &large).await?;
+        }
+        let first = backend.scan(request("a:", None)).await?;
+        let size: usize = first.entries.iter().map(|(_, entry)| entry.value.len()).sum();
+        assert!((1..=6_000_000).contains(&size), "{size} on {version:?}");
+        assert_eq!(scan(&backend, "a:").await?.len(), 12);
+    }
+    Ok(())
+}
+
+fn request(prefix: &str, cursor: Option<Cursor>) -> ScanRequest {
+    ScanRequest { prefix: prefix.to_owned(), cursor, limit: 1000, want: Want::VALUE }
+}
+
+/// All pages of a scan together.
+async fn scan(backend: &NatsBackend, prefix: &str) -> Result<Vec<(String, String)>> {
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = backend.scan(request(prefix, cursor)).await?;
+        found.extend(page.entries.into_iter().map(|(key, entry)| {
+            (key.into_string(), String::from_utf8_lossy(&entry.value).into_owned())
+        }));
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(found);
+        }
+    }
 }

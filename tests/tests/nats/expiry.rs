@@ -102,3 +102,29 @@ async fn a_bucket_of_somebody_else_expires_entries_too() -> TestResult {
     }
     Ok(())
 }
+
+/// The server leaves a marker where it removed a message, and with it another last sequence.
+#[tokio::test]
+async fn an_entry_is_created_over_a_marker_of_the_server() -> TestResult {
+    for version in [Version::V2_11, Version::V2_15] {
+        let server = Server::shared(version).await;
+        let marking = async_nats::jetstream::stream::Config {
+            allow_message_ttl: true,
+            subject_delete_marker_ttl: Some(Duration::from_secs(60)),
+            ..plain("marked")
+        };
+        raw(server).await?.create_stream(marking).await?;
+        let backend = NatsBackend::connect(config(server, "marked")).await?;
+        backend.set(&key("a"), "1".into(), lasting(Duration::from_millis(300))).await?;
+        until("the marker is there", async || {
+            headers(server, "marked", "a")
+                .await
+                .is_ok_and(|headers| headers.get("Nats-Marker-Reason").is_some())
+        })
+        .await;
+        assert_eq!(value(&backend, "a").await?, None);
+        backend.set(&key("a"), "2".into(), create()).await?;
+        assert_eq!(value(&backend, "a").await?.as_deref(), Some("2"));
+    }
+    Ok(())
+}

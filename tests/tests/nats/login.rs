@@ -1,11 +1,12 @@
 //! Who may do what, and TLS.
 
 use super::*;
+use state_runtime::backend::{ScanRequest, Want, WatchRequest};
 
 const RIGHTS: &str = r#"
 authorization { users: [
   { user: "reader", password: "secret", permissions: {
-      publish: ["$JS.API.STREAM.INFO.>", "$JS.API.STREAM.MSG.GET.>", "$JS.API.DIRECT.GET.>"],
+      publish: ["$JS.API.STREAM.INFO.>", "$JS.API.STREAM.MSG.GET.>", "$JS.API.DIRECT.GET.*.>"],
       subscribe: ["_INBOX.>"] } },
   { user: "admin", password: "secret" },
   { user: "nobody", password: "secret", permissions: { publish: ["none"], subscribe: [">"] } }
@@ -47,6 +48,15 @@ async fn what_a_user_may_not_do_is_denied_soon() -> TestResult {
         assert_eq!(value(&reader, "a").await?.as_deref(), Some("1"));
         assert_eq!(refused(put(&reader, "a", "2")).await, ErrorKind::Denied);
         assert_eq!(refused(reader.set(&key("b"), "2".into(), create())).await, ErrorKind::Denied);
+        let all = ScanRequest { prefix: String::new(), cursor: None, limit: 9, want: Want::VALUE };
+        if version == Version::V2_9 {
+            assert_eq!(reader.scan(all).await?.entries.len(), 1);
+        } else {
+            // It is one request there, to a subject that this user may not publish to.
+            assert_eq!(refused(reader.scan(all)).await, ErrorKind::Denied);
+        }
+        let everything = WatchRequest::Prefix(String::new());
+        assert_eq!(refused(reader.watch(everything)).await, ErrorKind::Denied);
         assert_eq!(value(&reader, "a").await?.as_deref(), Some("1"));
         assert!(start.elapsed() < Duration::from_secs(3), "without waiting for a time-out");
     }
