@@ -6,6 +6,7 @@ pub mod disk;
 pub mod fakes;
 pub mod ledger;
 pub mod proxy;
+pub mod servers;
 
 /// Every snippet of the README compiles, or does not where it says so.
 #[cfg(doctest)]
