@@ -1,0 +1,3 @@
+//! Clients that are no backends: they look at what a server holds, and put things there.
+
+pub mod resp;
