@@ -4,7 +4,7 @@ use core::{future::Future, time::Duration};
 use std::io;
 
 use futures_util::future::join_all;
-use state_runtime::backend::{Backend as _, ErrorKind, GetOptions, Result};
+use state_runtime::backend::{Backend as _, Bytes, ErrorKind, Result, SetOptions};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
@@ -255,20 +255,24 @@ async fn prepare<T: Target>(
     Ok(prepared)
 }
 
-/// Reads until the backend knows that the server is away.
+/// Writes until the backend knows that the server is away. Before that, what it has handed over may
+/// be on its way.
 async fn notice<T: Target>(run: &Run<'_, T>, backend: &T::Backend) -> Result<(), String> {
-    let [key, _] = run.scenario(Operation::Get).keys;
     let deadline = Instant::now() + run.plan.recovery;
     loop {
-        match timeout(PATIENCE, backend.get(&key, GetOptions::default())).await {
+        let [key, _] = run.scenario(Operation::Set).keys;
+        let value = Bytes::from_static(NEWER);
+        match timeout(PATIENCE, backend.set(&key, value, SetOptions::default())).await {
             Ok(Err(error)) if error.kind() == ErrorKind::Unavailable => return Ok(()),
+            Ok(Err(error)) if error.kind() == ErrorKind::Indeterminate => {}
             Ok(Err(error)) if error.kind().is_retryable() => {}
-            Ok(said) => return Err(format!("a read of a server that is down: {said:?}")),
-            Err(_) => return Err("a read of a server that is down did not return".to_owned()),
+            Ok(said) => return Err(format!("a write to a server that is down: {said:?}")),
+            Err(_) => return Err("a write to a server that is down did not return".to_owned()),
         }
         if Instant::now() > deadline {
             return Err("it does not notice that the server is down".to_owned());
         }
+        sleep(STEP).await;
     }
 }
 

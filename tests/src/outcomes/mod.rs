@@ -19,6 +19,7 @@ mod lying;
 mod operation;
 mod plain;
 mod report;
+pub mod targets;
 mod verdict;
 
 use core::{
@@ -101,6 +102,12 @@ impl Plan {
             recovery: Duration::from_secs(20),
             settle: Duration::from_secs(2),
         }
+    }
+
+    /// A few bytes, for one of several servers that are much alike.
+    #[must_use]
+    pub fn sampled() -> Self {
+        Self { places: cases(6, 40).try_into().unwrap_or(usize::MAX), ..Self::usual() }
     }
 
     /// As few places, and as little patience, as it takes to find a lie.

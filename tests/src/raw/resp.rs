@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     sync::Mutex,
 };
 
@@ -21,6 +21,14 @@ pub enum Reply {
     List(Vec<Reply>),
     /// The server refused.
     Error(String),
+}
+
+impl Reply {
+    /// The bytes, if it is bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        if let Self::Bytes(bytes) = self { bytes } else { &[] }
+    }
 }
 
 /// One connection, over which one command at a time is sent.
@@ -87,6 +95,49 @@ impl Connection {
             list.push(Box::pin(self.reply()).await?);
         }
         Ok(Reply::List(list))
+    }
+}
+
+/// Answers every command that comes to `listener` by what `answer` says: a server of one trick.
+pub async fn serve(
+    listener: TcpListener,
+    answer: impl Fn(&[&[u8]]) -> Reply + Clone + Send + Sync + 'static,
+) {
+    loop {
+        // An error is one of the connection that was about to be accepted.
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let answer = answer.clone();
+        tokio::spawn(async move {
+            let mut connection = Connection(BufStream::new(stream));
+            while let Ok(Reply::List(command)) = connection.reply().await {
+                let words: Vec<_> = command.iter().map(Reply::bytes).collect();
+                let reply = encode(&answer(&words));
+                if connection.0.write_all(&reply).await.is_err()
+                    || connection.0.flush().await.is_err()
+                {
+                    break;
+                }
+            }
+        });
+    }
+}
+
+fn encode(reply: &Reply) -> Vec<u8> {
+    match reply {
+        Reply::Nil => b"$-1\r\n".to_vec(),
+        Reply::Number(number) => format!(":{number}\r\n").into_bytes(),
+        Reply::Error(message) => format!("-{message}\r\n").into_bytes(),
+        Reply::Bytes(bytes) => {
+            let mut encoded = format!("${}\r\n", bytes.len()).into_bytes();
+            encoded.extend_from_slice(bytes);
+            encoded.extend_from_slice(b"\r\n");
+            encoded
+        }
+        Reply::List(list) => {
+            let mut encoded = format!("*{}\r\n", list.len()).into_bytes();
+            encoded.extend(list.iter().flat_map(encode));
+            encoded
+        }
     }
 }
 
