@@ -64,7 +64,9 @@ async fn a_value_that_the_server_cannot_take_is_not_sent() -> TestResult {
 async fn a_server_without_room_refuses_the_connection() -> TestResult {
     let server = Server::builder(Flavour::Redis7).arg("--maxclients", "2").start().await;
     let (_one, _two) = (server.connect().await?, server.connect().await?);
-    assert_eq!(refused(connect(&server)).await, ErrorKind::Overloaded);
+    // The server hangs up right behind its refusal, which may be lost on the way.
+    let refusal = refused(connect(&server)).await;
+    assert!(matches!(refusal, ErrorKind::Overloaded | ErrorKind::Unavailable), "{refusal:?}");
     Ok(())
 }
 

@@ -16,6 +16,7 @@ mod sentinel;
 mod settings;
 mod tls;
 mod values;
+mod watch;
 mod write;
 
 use core::fmt;
@@ -24,12 +25,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use self::config::RedisConfig;
-use self::{dial::Dialer, router::Router, settings::Settings};
+use self::{dial::Dialer, router::Router, settings::Settings, watch::Watches};
 use crate::{
     backend::{
-        AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Entry,
-        ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan,
-        ScanRequest, SetOptions, Ttl, TtlChange,
+        AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
+        Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan,
+        ScanRequest, SetOptions, Ttl, TtlChange, Watch, WatchRequest,
     },
     key::Key,
 };
@@ -44,7 +45,9 @@ pub struct RedisBackend {
 }
 
 struct Inner {
-    router: Router,
+    dialer: Arc<Dialer>,
+    router: Arc<Router>,
+    watches: Watches,
     durable: bool,
     max_value: usize,
 }
@@ -65,7 +68,7 @@ impl RedisBackend {
         let limit = config.connect_timeout;
         let dialer = Arc::new(Dialer::new(config)?);
         let connected = tokio::time::timeout(limit, async {
-            let router = Router::connect(dialer).await?;
+            let router = Arc::new(Router::connect(Arc::clone(&dialer)).await?);
             let settings = all_settings(&router).await?;
             Ok((router, settings))
         });
@@ -74,7 +77,8 @@ impl RedisBackend {
         })?;
         let durable = settings.iter().all(|settings| settings.risks().is_empty());
         let max_value = settings.iter().map(Settings::max_value).min().unwrap_or(usize::MAX);
-        Ok(Self { inner: Arc::new(Inner { router, durable, max_value }) })
+        let watches = Watches::default();
+        Ok(Self { inner: Arc::new(Inner { dialer, router, watches, durable, max_value }) })
     }
 
     fn router(&self) -> &Router {
@@ -132,6 +136,7 @@ impl Backend for RedisBackend {
             .with(Capability::Ttl)
             .with(Capability::Batch)
             .with(Capability::Scan)
+            .with(Capability::Watch)
             .with(Capability::Shared)
             .with(Capability::Counter);
         if self.inner.durable { all.with(Capability::Durable) } else { all }
@@ -181,7 +186,16 @@ impl Backend for RedisBackend {
         scan::page(self.router(), request).await
     }
 
+    /// Tells the latest state of affairs, not every change; and all is told as changed after a
+    /// connection was lost, and after `FLUSHALL`. Each watched prefix costs the server a comparison
+    /// for every key that changes.
+    async fn watch(&self, request: WatchRequest) -> Result<Changes> {
+        let Inner { dialer, router, watches, .. } = &*self.inner;
+        watches.watch(dialer, router, request).await
+    }
+
     async fn close(&self) -> Result<()> {
+        self.inner.watches.close();
         self.router().close();
         Ok(())
     }
@@ -203,3 +217,4 @@ impl Cas for RedisBackend {}
 impl Ttl for RedisBackend {}
 impl Batch for RedisBackend {}
 impl Scan for RedisBackend {}
+impl Watch for RedisBackend {}
