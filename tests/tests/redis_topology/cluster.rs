@@ -110,13 +110,21 @@ async fn a_replica_takes_the_place_of_its_master() -> TestResult {
         info.contains("state=online")
     };
     until("the replica follows", follows).await;
+    // Who does not know it yet would not hear that it has taken over.
+    let known = || async {
+        let views =
+            cluster.nodes().iter().map(|node| node.command::<String>(&["CLUSTER", "NODES"]));
+        let views = futures_util::future::join_all(views).await;
+        views.iter().flatten().filter(|view| view.contains(&format!("slave {id}"))).count() == 3
+    };
+    until("all know the replica", known).await;
 
     let backend = RedisBackend::connect(config(&cluster)).await?;
     let names = fill(&backend, "key:", 60).await?;
     let mut changes = watch(&backend, "key:").await?;
     let (mut listed, cursor) = (Listed::new(), None::<Cursor>);
     let cursor = list(&mut listed, page(&backend, "key:", cursor, 5).await?);
-    master.command::<i64>(&["WAIT", "1", "10000"]).await?;
+    replicated(master).await;
     master.kill();
 
     let back = || async {

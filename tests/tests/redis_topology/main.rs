@@ -127,3 +127,17 @@ async fn until<F: Future<Output = bool>>(what: &str, mut look: impl FnMut() -> F
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+/// Waits until the replica of `master` has all that the master acknowledged: what it lacks is lost
+/// with the master, and that is not the backend's fault.
+async fn replicated(master: &Server) {
+    let caught_up = || async {
+        let info = master.command::<String>(&["INFO", "replication"]).await.unwrap_or_default();
+        let after = |label: &str| {
+            let rest = info.split_once(label).map_or("", |(_, rest)| rest);
+            rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().to_owned()
+        };
+        !after(",offset=").is_empty() && after(",offset=") == after("master_repl_offset:")
+    };
+    until("the replica has caught up", caught_up).await;
+}

@@ -52,8 +52,7 @@ async fn a_scan_is_complete_over_a_failover() -> TestResult {
     let names = fill(&backend, "user:", KEYS).await?;
     let (mut listed, cursor) = half(&backend, &names).await?;
 
-    // Otherwise the replica may lack the latest, which is not the scan's fault.
-    sentinel.master().await.command::<i64>(&["WAIT", "1", "10000"]).await?;
+    replicated(sentinel.master().await).await;
     sentinel.fail_over().await;
     finish(&backend, "user:", cursor, &mut listed).await?;
     assert_complete(&listed, &names);

@@ -31,6 +31,7 @@ async fn the_new_master_is_found_after_an_orderly_failover() -> TestResult {
     let mut changes = watch(&backend, "before").await?;
     let old = sentinel.master().await.port();
 
+    replicated(sentinel.master().await).await;
     sentinel.fail_over().await;
     set_again(&backend, "after").await?;
 

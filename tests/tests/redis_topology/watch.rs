@@ -108,7 +108,7 @@ async fn nothing_is_missed_while_others_begin_to_watch_more() -> TestResult {
     let writer = connect(&server).await?;
     let writing = tokio::spawn(async move {
         let mut written = Vec::new();
-        for number in 0..2000 {
+        for number in 0..800 {
             let name = format!("a:a:a:a:a:a:{number}");
             put(&writer, &name, "1").await?;
             written.push(name);
