@@ -92,7 +92,7 @@ impl<B: Backend> Subject<B> {
         let number = self.trials.fetch_add(1, Ordering::Relaxed);
         // The keys of a batch are kept together by a hash tag: a cluster can batch no others. The
         // keys of other cases are spread.
-        let case = if self.tagged || needs.contains(Capability::Batch) {
+        let case = if needs.contains(Capability::Batch) {
             format!("{{{number}}}")
         } else {
             number.to_string()
