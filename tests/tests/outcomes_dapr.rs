@@ -2,8 +2,8 @@
 
 use tests::{
     outcomes::{
-        Farewell, Frozen, Killed, Liar, Lie, Operation, Plan, crowds, cuts, down, freeze,
-        targets::Dapr,
+        Farewell, Frozen, Killed, Liar, Lie, Operation, Plan, Report, crowds, cuts, down, freeze,
+        targets::{Behind, Dapr},
     },
     proxy::Proxy,
     servers::{
@@ -97,4 +97,30 @@ async fn the_same_checks_find_it_out_when_it_lies() {
         let liar = Liar { target: &honest, lie };
         cuts(&liar, &Plan::brief().of(&[operation])).await.assert_caught(what);
     }
+}
+
+/// Cuts the connection between a sidecar and its Redis server.
+async fn cut_behind(settings: &[(&'static str, &'static str)], plan: Plan) -> Report {
+    let server = Server::shared(Flavour::Redis7).await;
+    let observer = Sidecar::start(Component::redis(server)).await;
+    let target = Behind::new(server.address(), settings, &observer);
+    cuts(&target, &Plan { lanes: 3, ..plan }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_sidecar_that_repeats_nothing_it_is_honest_at_some_bytes() {
+    if is_left_out() {
+        return;
+    }
+    cut_behind(&[("redisMaxRetries", "-1")], Plan::sampled()).await.assert_honest();
+}
+
+/// Why the documentation asks for that setting: the sidecar itself is not honest without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_sidecar_that_repeats_writes_nobody_can_be_honest() {
+    if is_left_out() {
+        return;
+    }
+    let report = cut_behind(&[], Plan::brief().of(&[Operation::Create])).await;
+    report.assert_caught("a reason that is not so: conflict");
 }

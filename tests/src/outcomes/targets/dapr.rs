@@ -1,7 +1,10 @@
 //! `DaprBackend` on a sidecar.
 
 use core::time::Duration;
-use std::io;
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+};
 
 use serde_json::Value;
 use state_runtime::{
@@ -10,7 +13,11 @@ use state_runtime::{
     key::Key,
 };
 
-use crate::{outcomes::Target, raw::http::request, servers::dapr::Sidecar};
+use crate::{
+    outcomes::Target,
+    raw::http::request,
+    servers::dapr::{Component, Sidecar},
+};
 
 /// A state store of a sidecar.
 #[derive(Debug)]
@@ -63,6 +70,57 @@ impl Target for Dapr {
             }
         };
         if status == 204 { Ok(()) } else { Err(io::Error::other(format!("{status}"))) }
+    }
+}
+
+/// A state store on a Redis server, where not the way to the sidecar breaks but that from the sidecar
+/// to the server. Each backend has a sidecar of its own.
+#[derive(Debug)]
+pub struct Behind {
+    server: String,
+    component: Vec<(&'static str, &'static str)>,
+    sidecars: Mutex<Vec<Sidecar>>,
+    observer: Dapr,
+}
+
+impl Behind {
+    /// On the server at `host:port`, with more settings of the component; `observer` is on the same
+    /// server.
+    #[must_use]
+    pub fn new(
+        server: String,
+        component: &[(&'static str, &'static str)],
+        observer: &Sidecar,
+    ) -> Self {
+        let (component, observer) = (component.to_vec(), Dapr::new(observer));
+        Self { server, component, sidecars: Mutex::default(), observer }
+    }
+}
+
+impl Target for Behind {
+    type Backend = DaprBackend;
+
+    fn server(&self) -> String {
+        self.server.clone()
+    }
+
+    async fn open(&self, address: String, limit: Duration) -> Result<DaprBackend> {
+        let mut component = Component::redis_at(&address);
+        for (name, value) in &self.component {
+            component = component.with(name, value);
+        }
+        let sidecar = Sidecar::start(component).await;
+        let opened = Dapr::new(&sidecar).open(sidecar.address(), limit).await;
+        self.sidecars.lock().unwrap_or_else(PoisonError::into_inner).push(sidecar);
+        opened
+    }
+
+    async fn stored(&self, key: &Key) -> io::Result<Option<Vec<u8>>> {
+        self.observer.stored(key).await
+    }
+
+    async fn put(&self, key: &Key, value: Option<&[u8]>) -> io::Result<()> {
+        self.observer.put(key, value).await
     }
 }
 

@@ -4,6 +4,6 @@ mod dapr;
 mod redis;
 
 pub use self::{
-    dapr::Dapr,
+    dapr::{Behind, Dapr},
     redis::{Cluster, Redis, Sentinel},
 };
