@@ -5,6 +5,9 @@ pub mod compile;
 pub mod disk;
 pub mod fakes;
 pub mod ledger;
+pub mod outcomes;
+pub mod proxy;
+pub mod raw;
 pub mod servers;
 
 /// Every snippet of the README compiles, or does not where it says so.

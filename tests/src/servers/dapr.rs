@@ -39,7 +39,13 @@ impl Component {
     /// One on a Redis server, which has to outlive the sidecar.
     #[must_use]
     pub fn redis(server: &redis::Server) -> Self {
-        Self::new("state.redis").with("redisHost", &server.address())
+        Self::redis_at(&server.address())
+    }
+
+    /// One on the Redis server at `host:port`.
+    #[must_use]
+    pub fn redis_at(address: &str) -> Self {
+        Self::new("state.redis").with("redisHost", address)
     }
 
     /// One in a file of `folder`, which has to outlive the sidecar.

@@ -1,15 +1,18 @@
 //! Making one connection: name resolution, TLS, login.
 
 use core::future::Future;
+use std::{io, sync::Arc};
 
 use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind as DriverKind, Pipeline, ProtocolVersion, PushInfo,
-    RedisConnectionInfo, RedisError, Value, aio::MultiplexedConnection, aio::SendError,
+    RedisConnectionInfo, RedisError, RedisResult, Value, aio::MultiplexedConnection,
+    aio::SendError,
 };
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::Notify,
     task::JoinHandle,
     time::timeout,
 };
@@ -45,8 +48,55 @@ impl core::fmt::Debug for Tls {
 /// A connection, and the task that reads and writes for it. Dropping the task closes it, whoever
 /// still holds a handle: what waits for an answer then learns that there will be none.
 pub(super) struct Connected {
-    pub(super) handle: MultiplexedConnection,
+    pub(super) handle: Handle,
     pub(super) task: Task,
+}
+
+/// The way to send on a connection. A clone leads to the same one.
+///
+/// The client alone does not always tell of the end: a command that is put into its channel at the
+/// very moment in which the reader of the channel ends stays there for as long as anybody has a
+/// handle, and who waits for the answer has one. So the end is told apart from the channel.
+#[derive(Clone)]
+pub(super) struct Handle {
+    connection: MultiplexedConnection,
+    ended: Arc<Notify>,
+}
+
+impl Handle {
+    /// Sends one command. An error reply of the server is a reply.
+    pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+        // From here on no end is missed, and after one the channel takes no commands.
+        let ended = self.ended.notified();
+        tokio::select! {
+            biased;
+            reply = self.connection.send_packed_command(command) => reply,
+            () = ended => Err(gone()),
+        }
+    }
+
+    /// Sends several commands at once. Each has a reply of its own, which may be an error.
+    pub(super) async fn send_all(&mut self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
+        let ended = self.ended.notified();
+        tokio::select! {
+            biased;
+            replies = self.connection.send_packed_commands(commands, 0, commands.len()) => replies,
+            () = ended => Err(gone()),
+        }
+    }
+}
+
+fn gone() -> RedisError {
+    io::Error::from(io::ErrorKind::BrokenPipe).into()
+}
+
+/// Tells of the end of a connection when it is dropped, which is after the connection itself.
+struct End(Arc<Notify>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.notify_waiters();
+    }
 }
 
 /// A task that ends when this is dropped.
@@ -150,10 +200,16 @@ impl Dialer {
                 Ok(())
             });
         }
-        let (handle, driver) = MultiplexedConnection::new_with_config(&info, stream, options)
+        let (connection, driver) = MultiplexedConnection::new_with_config(&info, stream, options)
             .await
             .map_err(|error| refused(&error))?;
-        let mut connected = Connected { handle, task: Task::spawn(driver) };
+        let ended = Arc::new(Notify::new());
+        let end = End(Arc::clone(&ended));
+        let task = Task::spawn(async move {
+            let _end = end;
+            driver.await;
+        });
+        let mut connected = Connected { handle: Handle { connection, ended }, task };
         let login = if with_pushes { None } else { Some(credentials) };
         self.introduce(&mut connected.handle, login).await?;
         Ok(connected)
@@ -161,11 +217,7 @@ impl Dialer {
 
     /// Everything that makes a connection ready, in one round trip. The last command is answered
     /// only by a server that is ready to serve.
-    async fn introduce(
-        &self,
-        handle: &mut MultiplexedConnection,
-        login: Option<&Credentials>,
-    ) -> Result<()> {
+    async fn introduce(&self, handle: &mut Handle, login: Option<&Credentials>) -> Result<()> {
         let mut commands = Pipeline::new();
         if let Some(Credentials { username, password: Some(password) }) = login {
             let auth = commands.cmd("AUTH");
@@ -183,9 +235,8 @@ impl Dialer {
         // Behind sentinels the server may have been the master until just now.
         let must_be_master = matches!(self.config.servers, Servers::Sentinel { .. });
         commands.cmd(if must_be_master { "ROLE" } else { "PING" });
-        let count = commands.len();
         let replies = handle
-            .send_packed_commands(&commands, 0, count)
+            .send_all(&commands)
             .await
             .map_err(|error| error::unavailable(error::of_transport(&error)))?;
         match (replies.iter().find_map(server_error), replies.last()) {

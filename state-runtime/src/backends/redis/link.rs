@@ -14,12 +14,12 @@ use std::{
     time::Instant,
 };
 
-use redis::{Cmd, Pipeline, Value, aio::MultiplexedConnection};
+use redis::{Cmd, Pipeline, Value};
 use tokio::{sync::Notify, task::JoinHandle, time::sleep};
 
 use super::{
     config::Address,
-    dial::{Connected, Dialer, Task, ping},
+    dial::{Connected, Dialer, Handle, Task, ping},
     error,
     pulse::{Pulse, Verdict, Watch},
 };
@@ -70,14 +70,14 @@ struct Shared {
 }
 
 enum State {
-    Up { address: Address, handle: MultiplexedConnection, number: u64 },
+    Up { address: Address, handle: Handle, number: u64 },
     Down { address: Option<Address>, since: Instant, kind: ErrorKind, cause: String },
     Closed,
 }
 
 impl State {
     /// A connection with a number that no other has.
-    fn up(address: Address, handle: MultiplexedConnection) -> Self {
+    fn up(address: Address, handle: Handle) -> Self {
         static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
         Self::Up { address, handle, number: CONNECTIONS.fetch_add(1, Ordering::Relaxed) }
     }
@@ -99,7 +99,7 @@ impl Link {
     pub(super) async fn send(&self, command: &Cmd) -> Result<Value, Fault> {
         let mut handle = self.shared.handle().map_err(Fault::Unsent)?;
         let number = self.shared.pulse.send();
-        let reply = handle.send_packed_command(command).await;
+        let reply = handle.send(command).await;
         self.answered(number, reply)
     }
 
@@ -107,7 +107,7 @@ impl Link {
     pub(super) async fn send_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Fault> {
         let mut handle = self.shared.handle().map_err(Fault::Unsent)?;
         let number = self.shared.pulse.send();
-        let replies = handle.send_packed_commands(commands, 0, commands.len()).await;
+        let replies = handle.send_all(commands).await;
         self.answered(number, replies)
     }
 
@@ -171,12 +171,12 @@ impl fmt::Debug for Link {
 }
 
 impl Shared {
-    fn handle(&self) -> Result<MultiplexedConnection> {
+    fn handle(&self) -> Result<Handle> {
         self.connected(|handle, _| handle.clone())
     }
 
     /// Something of the connection; why there is none, otherwise.
-    fn connected<T>(&self, take: impl FnOnce(&MultiplexedConnection, u64) -> T) -> Result<T> {
+    fn connected<T>(&self, take: impl FnOnce(&Handle, u64) -> T) -> Result<T> {
         match &*self.read() {
             State::Up { handle, number, .. } => Ok(take(handle, *number)),
             State::Down { address, since, kind, cause } => {
@@ -274,7 +274,7 @@ fn ask(shared: &Arc<Shared>) {
     tokio::spawn(async move {
         if let Ok(mut handle) = shared.handle() {
             let number = shared.pulse.send();
-            if handle.send_packed_command(&ping()).await.is_ok() {
+            if handle.send(&ping()).await.is_ok() {
                 shared.pulse.answer(number);
             }
         }

@@ -91,7 +91,7 @@ impl Sentinels {
         command.arg("get-master-addr-by-name").arg(&self.master);
         let mut connected = self.dialer.dial(sentinel).await?;
         let limit = self.dialer.config.connect_timeout;
-        let reply = timeout(limit, connected.handle.send_packed_command(&command)).await;
+        let reply = timeout(limit, connected.handle.send(&command)).await;
         let value = match reply {
             Ok(Ok(Value::ServerError(error))) => Err(error::of_reply(&error)),
             Ok(Ok(value)) => Ok(value),

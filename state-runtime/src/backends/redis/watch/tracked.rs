@@ -110,7 +110,7 @@ impl Tracked {
     }
 
     async fn send(&mut self, command: &Cmd) -> Result<Value> {
-        match timeout(self.limit, self.connected.handle.send_packed_command(command)).await {
+        match timeout(self.limit, self.connected.handle.send(command)).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(error::unavailable(error::of_transport(&error))),
             Err(_) => Err(error::unavailable("there was no answer in time")),

@@ -1,0 +1,305 @@
+//! A server that is away for a while: what is said meanwhile, and what comes of it afterwards.
+
+use core::{future::Future, time::Duration};
+use std::io;
+
+use futures_util::future::join_all;
+use state_runtime::backend::{Backend as _, Bytes, ErrorKind, Result, SetOptions};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{
+    Operation, PATIENCE, Plan, Report, Run, STEP, Target,
+    lane::carry_out,
+    operation::Scenario,
+    verdict::{judge, name},
+};
+use crate::{proxy::Proxy, servers::Instance};
+
+/// A way for a server to be away.
+pub trait Outage: Sync {
+    /// Whether other clients still reach the server.
+    const SERVER_RUNS: bool;
+
+    /// Where the backend connects to.
+    fn address(&self) -> String;
+
+    /// From now on the server is away.
+    fn begin(&self) -> impl Future<Output = ()> + Send;
+
+    /// From now on it is there again.
+    fn end(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// Nothing gets through.
+impl Outage for Proxy {
+    const SERVER_RUNS: bool = true;
+
+    fn address(&self) -> String {
+        Self::address(self)
+    }
+
+    async fn begin(&self) {
+        self.refuse().await;
+    }
+
+    async fn end(&self) {
+        self.accept().await;
+    }
+}
+
+/// The server's process ends at once, and starts again with its data.
+#[derive(Debug)]
+pub struct Killed<'s>(pub &'s Instance);
+
+impl Outage for Killed<'_> {
+    const SERVER_RUNS: bool = false;
+
+    fn address(&self) -> String {
+        self.0.address()
+    }
+
+    async fn begin(&self) {
+        self.0.kill();
+    }
+
+    async fn end(&self) {
+        self.0.restart().await;
+    }
+}
+
+/// The server's process stops, keeps its connections, and goes on later.
+#[derive(Debug)]
+pub struct Frozen<'s>(pub &'s Instance);
+
+impl Outage for Frozen<'_> {
+    const SERVER_RUNS: bool = false;
+
+    fn address(&self) -> String {
+        self.0.address()
+    }
+
+    async fn begin(&self) {
+        self.0.pause();
+    }
+
+    async fn end(&self) {
+        self.0.resume();
+    }
+}
+
+/// What becomes of the backend while the server is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// It is kept, and has to work again.
+    Kept,
+    /// It is thrown away, and must not do anything any more.
+    ThrownAway,
+}
+
+/// How long the operations of these checks may take: failing at once is far from it.
+const LIMIT: Duration = Duration::from_secs(4);
+
+/// What another writer stores while the server is away from the backend.
+const NEWER: &[u8] = br#"{"state":"newer"}"#;
+
+type Prepared = (Scenario, Option<state_runtime::backend::Revision>);
+
+/// Lets the server be down. Once the backend has noticed, every operation has to be
+/// `Unavailable` at once; and nothing of it may ever be carried out.
+pub async fn down<T: Target, O: Outage>(
+    target: &T,
+    plan: &Plan,
+    outage: &O,
+    farewell: Farewell,
+) -> Report {
+    let run = Run::new(target, plan);
+    let mut report = Report::default();
+    if let Err(fault) = try_down(&run, outage, farewell, &mut report).await {
+        report.fault(fault);
+    }
+    report
+}
+
+async fn try_down<T: Target, O: Outage>(
+    run: &Run<'_, T>,
+    outage: &O,
+    farewell: Farewell,
+    report: &mut Report,
+) -> Result<(), String> {
+    let backend = run.open(outage.address(), LIMIT).await?;
+    let prepared = prepare(run, &backend, report).await?;
+    outage.begin().await;
+    notice(run, &backend).await?;
+    for (scenario, revision) in &prepared {
+        report.armed += 1;
+        let start = Instant::now();
+        let said = timeout(PATIENCE, scenario.act(&backend, revision.clone())).await.ok();
+        let elapsed = start.elapsed();
+        report.happened += 1;
+        report.answered(scenario.operation, name(said.as_ref()));
+        if elapsed > LIMIT / 2 {
+            report.fault(format!("{:?}: it did not fail at once", scenario.operation));
+        }
+        match said {
+            Some(Err(error)) if error.kind() == ErrorKind::Unavailable => {}
+            said => report.fault(format!(
+                "{:?}: it is not unavailable, but {}",
+                scenario.operation,
+                name(said.as_ref())
+            )),
+        }
+    }
+    let newer = if O::SERVER_RUNS { Some(NEWER) } else { None };
+    if let Some(newer) = newer {
+        for (scenario, _) in &prepared {
+            run.target.put(&scenario.keys[0], Some(newer)).await.map_err(raw)?;
+        }
+    }
+    let kept = (farewell == Farewell::Kept).then_some(backend);
+    outage.end().await;
+    if let Some(backend) = &kept {
+        recover(run, backend).await?;
+    }
+    let deadline = Instant::now() + LIMIT + run.plan.settle;
+    while Instant::now() < deadline {
+        for (scenario, _) in &prepared {
+            let mut expected = scenario.before.clone();
+            if let Some(newer) = newer {
+                expected[0] = Some(newer.to_vec());
+            }
+            if scenario.found(run.target).await.map_err(raw)? != expected {
+                return Err(format!("{:?}: it was applied afterwards", scenario.operation));
+            }
+        }
+        sleep(LIMIT / 20).await;
+    }
+    Ok(())
+}
+
+/// Lets the server stop in the middle of everything, for longer than operations may take. All of them
+/// have to end in bounded time, and what they say has to be true when the server goes on.
+pub async fn freeze<T: Target, O: Outage>(target: &T, plan: &Plan, outage: &O) -> Report {
+    let run = Run::new(target, plan);
+    let mut report = Report::default();
+    if let Err(fault) = try_freeze(&run, outage, &mut report).await {
+        report.fault(fault);
+    }
+    report
+}
+
+async fn try_freeze<T: Target, O: Outage>(
+    run: &Run<'_, T>,
+    outage: &O,
+    report: &mut Report,
+) -> Result<(), String> {
+    let backend = run.open(outage.address(), run.plan.limit).await?;
+    let mut prepared = Vec::new();
+    let mut said = Vec::new();
+    let rounds = [prepare(run, &backend, report).await?, prepare(run, &backend, report).await?];
+    outage.begin().await;
+    // In the second round the backend has already seen that it gets no answer.
+    for round in rounds {
+        let acts = round.iter().map(|(scenario, revision)| {
+            timeout(PATIENCE, scenario.act(&backend, revision.clone()))
+        });
+        said.extend(join_all(acts).await.into_iter().map(core::result::Result::ok));
+        prepared.extend(round);
+    }
+    outage.end().await;
+    recover(run, &backend).await?;
+    drop(backend);
+    for looks in 0..2 {
+        for ((scenario, _), said) in prepared.iter().zip(&said) {
+            let found = scenario.found(run.target).await.map_err(raw)?;
+            if let Err(fault) = judge(scenario, said.as_ref(), &found) {
+                report.fault(format!("{:?}, look {looks}: {fault}", scenario.operation));
+            }
+            if looks == 0 {
+                report.armed += 1;
+                report.happened += usize::from(!matches!(said, Some(Ok(_))));
+                report.answered(scenario.operation, name(said.as_ref()));
+            }
+        }
+        sleep(run.plan.settle).await;
+    }
+    Ok(())
+}
+
+/// One scenario of each operation that the backend supports, ready to be carried out.
+async fn prepare<T: Target>(
+    run: &Run<'_, T>,
+    backend: &T::Backend,
+    report: &mut Report,
+) -> Result<Vec<Prepared>, String> {
+    let mut prepared = Vec::new();
+    for operation in &run.plan.operations {
+        // Once as it should be, which tells whether it is supported.
+        let said = carry_out(run, backend, *operation).await.map_err(raw)?;
+        match said {
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported(_)) => {
+                if !report.skipped.contains(operation) {
+                    report.skipped.push(*operation);
+                }
+                continue;
+            }
+            Err(error) => return Err(format!("{operation:?} does not work: {error}")),
+        }
+        let scenario = run.scenario(*operation);
+        scenario.lay_out(run.target).await.map_err(raw)?;
+        let revision = scenario.prepare(backend).await;
+        let revision = revision.map_err(|error| format!("{operation:?}: {error}"))?;
+        report.exchanges.insert(*operation, None);
+        prepared.push((scenario, revision));
+    }
+    Ok(prepared)
+}
+
+/// Writes until the backend knows that the server is away. Before that, what it has handed over may
+/// be on its way.
+async fn notice<T: Target>(run: &Run<'_, T>, backend: &T::Backend) -> Result<(), String> {
+    let deadline = Instant::now() + run.plan.recovery;
+    loop {
+        let [key, _] = run.scenario(Operation::Set).keys;
+        let value = Bytes::from_static(NEWER);
+        match timeout(PATIENCE, backend.set(&key, value, SetOptions::default())).await {
+            Ok(Err(error)) if error.kind() == ErrorKind::Unavailable => return Ok(()),
+            Ok(Err(error)) if error.kind() == ErrorKind::Indeterminate => {}
+            Ok(Err(error)) if error.kind().is_retryable() => {}
+            Ok(said) => return Err(format!("a write to a server that is down: {said:?}")),
+            Err(_) => return Err("a write to a server that is down did not return".to_owned()),
+        }
+        if Instant::now() > deadline {
+            return Err("it does not notice that the server is down".to_owned());
+        }
+        sleep(STEP).await;
+    }
+}
+
+/// Waits until every operation works again, on the same backend.
+async fn recover<T: Target>(run: &Run<'_, T>, backend: &T::Backend) -> Result<(), String> {
+    let deadline = Instant::now() + run.plan.recovery;
+    for operation in &run.plan.operations {
+        loop {
+            let said = carry_out(run, backend, *operation).await.map_err(raw)?;
+            let Err(error) = said else { break };
+            match error.kind() {
+                ErrorKind::Unsupported(_) => break,
+                ErrorKind::Indeterminate => {}
+                kind if kind.is_retryable() => {}
+                _ => return Err(format!("{operation:?} afterwards: {error}")),
+            }
+            if Instant::now() > deadline {
+                return Err(format!("{operation:?}: it does not work again: {error}"));
+            }
+            sleep(STEP).await;
+        }
+    }
+    Ok(())
+}
+
+// By value, as `map_err` hands it over.
+#[expect(clippy::needless_pass_by_value)]
+fn raw(error: io::Error) -> String {
+    format!("cannot look at the server: {error}")
+}

@@ -1,0 +1,117 @@
+//! The checks of outcomes themselves: an honest backend passes, and every kind of lie is found.
+
+use tests::{
+    outcomes::{
+        Farewell, Frozen, Liar, Lie, Operation, PlainTarget, Plan, Report, crowds, cuts, down,
+        freeze,
+    },
+    proxy::Proxy,
+    servers::redis::{Flavour, Server},
+};
+
+async fn plain() -> PlainTarget {
+    PlainTarget::new(Server::shared(Flavour::Valkey9).await.address())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_honest_backend_passes_at_every_byte() {
+    cuts(&plain().await, &Plan::usual()).await.assert_honest();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_honest_backend_passes_in_a_crowd() {
+    crowds(&plain().await, &Plan::usual()).await.assert_honest();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_honest_backend_passes_while_the_server_is_down() {
+    let target = plain().await;
+    for farewell in [Farewell::Kept, Farewell::ThrownAway] {
+        let proxy = Proxy::start(Server::shared(Flavour::Valkey9).await.address()).await;
+        down(&target, &Plan::usual(), &proxy, farewell).await.assert_honest();
+    }
+}
+
+/// What is found when the backend of a liar is cut at a few bytes of `operation`.
+async fn lies(lie: Lie, operation: Operation) -> Report {
+    let target = plain().await;
+    cuts(&Liar { target: &target, lie }, &Plan::brief().of(&[operation])).await
+}
+
+/// What is found when the server of a liar is down.
+async fn lies_while_down(lie: Lie) -> Report {
+    let target = plain().await;
+    let proxy = Proxy::start(Server::shared(Flavour::Valkey9).await.address()).await;
+    let plan = Plan::brief().of(&[Operation::Set]);
+    down(&Liar { target: &target, lie }, &plan, &proxy, Farewell::ThrownAway).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_addition_that_is_repeated_is_found() {
+    lies(Lie::Repeats, Operation::Add).await.assert_caught("neither old nor new");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_that_is_repeated_is_found_as_a_false_conflict() {
+    lies(Lie::Repeats, Operation::Create).await.assert_caught("a reason that is not so: conflict");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replacement_that_is_repeated_is_found_as_a_false_conflict() {
+    lies(Lie::Repeats, Operation::Replace).await.assert_caught("a reason that is not so: conflict");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_denied_is_found() {
+    for operation in [Operation::Set, Operation::Remove, Operation::Apply] {
+        lies(Lie::Denies, operation).await.assert_caught("which means not applied");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_assumed_is_found() {
+    lies(Lie::Assumes, Operation::Set).await.assert_caught("but it is not applied");
+    lies(Lie::Assumes, Operation::Add).await.assert_caught("a wrong answer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_absence_that_nobody_has_seen_is_found() {
+    lies(Lie::Absent, Operation::Get).await.assert_caught("a wrong answer");
+    lies(Lie::Absent, Operation::GetMany).await.assert_caught("a wrong answer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_behind_the_callers_back_is_found() {
+    lies(Lie::Queues, Operation::Set).await.assert_caught("changed after the backend was gone");
+    lies_while_down(Lie::Queues).await.assert_caught("applied afterwards");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_does_not_work_again_is_found() {
+    lies(Lie::GivesUp, Operation::Set).await.assert_caught("does not work again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_waits_for_a_server_that_is_down_is_found() {
+    lies_while_down(Lie::Waits).await.assert_caught("did not return");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_crowd_lies_are_found_too() {
+    let target = plain().await;
+    let plan = Plan::brief();
+    let repeated = crowds(&Liar { target: &target, lie: Lie::Repeats }, &plan).await;
+    repeated.assert_caught("among others");
+    let denied = crowds(&Liar { target: &target, lie: Lie::Denies }, &plan).await;
+    denied.assert_caught("which means not applied");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lie_about_a_server_that_stopped_is_found() {
+    let server = Server::start(Flavour::Valkey9).await;
+    let target = PlainTarget::new(server.address());
+    let frozen = Frozen(&server);
+    freeze(&target, &Plan::usual(), &frozen).await.assert_honest();
+    let liar = Liar { target: &target, lie: Lie::Denies };
+    freeze(&liar, &Plan::usual(), &frozen).await.assert_caught("which means not applied");
+}
