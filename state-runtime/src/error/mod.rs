@@ -288,6 +288,8 @@ pub enum Operation {
     Touch,
     /// List values.
     Scan,
+    /// Be told what a value becomes.
+    Watch,
     /// Ask whether the backend can take a write.
     Health,
     /// Close the store.
@@ -331,6 +333,7 @@ impl Operation {
             Self::Ttl => "ttl",
             Self::Touch => "touch",
             Self::Scan => "scan",
+            Self::Watch => "watch",
             Self::Health => "health",
             Self::Close => "close",
             Self::Backend => "backend",

@@ -18,7 +18,7 @@ pub struct Access(u8);
 impl Access {
     /// Nothing.
     pub const NONE: Self = Self(0);
-    /// `get` and all that reads: `exists`, `ttl`, `scan`.
+    /// `get` and all that reads: `exists`, `ttl`, `scan`, `watch`.
     pub const READ: Self = Self(1);
     /// `set` and all that writes: `create`, `touch`; with `READ` also `update` and `add`.
     pub const WRITE: Self = Self(1 << 1);
@@ -60,7 +60,11 @@ impl Access {
 
     const fn needed(operation: Operation) -> Self {
         match operation {
-            Operation::Get | Operation::Exists | Operation::Ttl | Operation::Scan => Self::READ,
+            Operation::Get
+            | Operation::Exists
+            | Operation::Ttl
+            | Operation::Scan
+            | Operation::Watch => Self::READ,
             Operation::Set | Operation::Create | Operation::Replace | Operation::Touch => {
                 Self::WRITE
             }

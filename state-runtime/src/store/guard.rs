@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     backend::{
-        AddOptions, Backend, BackendError, BatchOp, Capabilities, Capability, Condition, Entry,
-        ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Revision, Risk, ScanRequest,
-        SetOptions, TtlChange, Want,
+        AddOptions, Backend, BackendError, BatchOp, Capabilities, Capability, Changes, Condition,
+        Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Revision, Risk, ScanRequest,
+        SetOptions, TtlChange, Want, WatchRequest,
     },
     error::{Operation, Result, StateError},
     key::Key,
@@ -165,6 +165,11 @@ impl<B: Backend> Guard<B> {
         self.require(Capability::Scan)?;
         self.check_want(request.want)?;
         self.run(Operation::Scan, &[], || self.backend.scan(request)).await
+    }
+
+    pub(super) async fn watch(&self, request: WatchRequest) -> Result<Changes> {
+        self.require(Capability::Watch)?;
+        self.run(Operation::Watch, &[], || self.backend.watch(request)).await
     }
 
     pub(super) async fn risks(&self) -> Result<Vec<Risk>> {

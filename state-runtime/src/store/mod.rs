@@ -7,6 +7,7 @@ mod deadline;
 mod former;
 mod gate;
 mod guard;
+mod hints;
 mod invalid;
 mod lifetime;
 mod many;
@@ -21,6 +22,7 @@ mod tuple;
 mod turns;
 mod update;
 mod versioned;
+mod watch;
 
 use core::{fmt, time::Duration};
 use std::sync::Arc;
@@ -37,6 +39,7 @@ pub use self::{
     transaction::Transaction,
     tuple::{Keys, Namespaces},
     update::Change,
+    watch::Watch,
 };
 use self::{guard::Guard, path::Scope};
 use crate::{
