@@ -63,6 +63,16 @@ pub(crate) struct Value<'a> {
     pub(crate) shape: Shape,
     pub(crate) fields: Vec<ValueField<'a>>,
     pub(crate) serde: ContainerSerde,
+    /// What a counter of this type may be, where the value is a plain integer.
+    pub(crate) counter: Option<Counter>,
+}
+
+/// What rules say of a stored integer.
+pub(crate) enum Counter {
+    /// A range of literals; a missing end is that of the type.
+    Range { min: Option<proc_macro2::TokenStream>, max: Option<proc_macro2::TokenStream> },
+    /// Rules that only running them can tell.
+    Rules,
 }
 
 /// The stored form.

@@ -88,9 +88,9 @@ pub mod __private {
     pub use crate::{
         key::{KeyError, KeyPart, KeyReader, KeyWriter, PartError, Segment},
         schema::{
-            Expiring, Instance, KeyFormat, Namespace, OnInvalid, Persistent, Registration, Shape,
-            StateKey, Token, TypedKey, Unversioned, UpgradeFrom, UpgradeSource, Validated,
-            Versioned, Writable, key_text,
+            Countable, Expiring, Instance, KeyFormat, Namespace, OnInvalid, Persistent,
+            Registration, Shape, StateKey, Token, TypedKey, Unversioned, UpgradeFrom,
+            UpgradeSource, Validated, Versioned, Writable, key_text,
         },
     };
 }

@@ -1,5 +1,6 @@
 //! The rules of `#[derive(StateKey)]`: one function a rule, from what was written to the model.
 
+mod counter;
 mod key;
 mod lifetime;
 mod value;
@@ -37,8 +38,10 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
     let on_invalid = on_invalid(&attrs, cx);
     let version = version::check(&attrs, input, &fields, cx);
     let krate = attrs.krate.clone().unwrap_or_else(|| syn::parse_quote!(::state_runtime));
+    let whole = garde.whole || fields.iter().any(|field| field.garde.whole);
     let (key, rest) = key::check(&attrs, garde, fields, input, cx);
-    let value = value::check(rest, serde, attrs.superseded.is_none(), input, cx);
+    let counter = counter::check(&rest, whole);
+    let value = value::check(rest, serde, counter, attrs.superseded.is_none(), input, cx);
     Some(Model {
         ident: &input.ident,
         vis: &input.vis,

@@ -5,7 +5,7 @@ use syn::{DeriveInput, Type};
 use crate::{
     context::Context,
     generics,
-    model::{Shape, Value, ValueField},
+    model::{Counter, Shape, Value, ValueField},
     syntax::{ContainerSerde, StructField},
 };
 
@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn check<'a>(
     fields: Vec<StructField<'a>>,
     serde: ContainerSerde,
+    counter: Option<Counter>,
     written: bool,
     input: &'a DeriveInput,
     cx: &Context,
@@ -29,7 +30,7 @@ pub(super) fn check<'a>(
         ty: generics::without_self(&field.field.ty, &input.ident, &input.generics),
         serde: field.serde,
     });
-    Value { shape, fields: fields.collect(), serde }
+    Value { shape, fields: fields.collect(), serde, counter }
 }
 
 fn shape(fields: &[StructField<'_>], cx: &Context) -> Shape {

@@ -6,7 +6,7 @@ use syn::Type;
 
 use super::{Emitter, at};
 use crate::{
-    model::{Format, Lifetime, OnInvalid, Shape, Upgrade},
+    model::{Counter, Format, Lifetime, OnInvalid, Shape, Upgrade},
     syntax::unraw,
 };
 
@@ -39,6 +39,7 @@ impl Emitter<'_, '_> {
                 impl #generics #p::Writable for #whole #where_clause {}
             }
         });
+        let counter = self.counter();
         quote! {
             const __STATE_NAMESPACE: #p::Namespace = #base;
 
@@ -83,7 +84,33 @@ impl Emitter<'_, '_> {
             }
 
             #writable
+            #counter
         }
+    }
+
+    /// `impl Countable`, for a value that is a plain integer.
+    fn counter(&self) -> Option<TokenStream> {
+        let p = &self.p;
+        let counter = self.model.value.counter.as_ref()?;
+        let number = &self.model.value.fields.first()?.ty;
+        let (generics, _, _) = self.model.generics.split_for_impl();
+        let (whole, where_clause) = (self.whole(), self.where_clause(&self.state_bounds()));
+        let range = match counter {
+            Counter::Rules => quote!(::core::option::Option::None),
+            Counter::Range { min, max } => {
+                let min = min.clone().unwrap_or_else(|| quote!(<#number>::MIN));
+                let max = max.clone().unwrap_or_else(|| quote!(<#number>::MAX));
+                quote!(::core::option::Option::Some((#min, #max)))
+            }
+        };
+        Some(quote! {
+            #[automatically_derived]
+            impl #generics #p::Countable for #whole #where_clause {
+                type Number = #number;
+
+                const RANGE: ::core::option::Option<(#number, #number)> = #range;
+            }
+        })
     }
 
     /// That no former key is the present key of another value: writing the one would remove the

@@ -10,6 +10,8 @@ use super::named;
 pub(crate) struct ContainerRules {
     /// `context(…)`, which every rule may use.
     pub(crate) context: Option<TokenStream>,
+    /// Whether a rule looks at the whole struct.
+    pub(crate) whole: bool,
 }
 
 /// The rules of a field.
@@ -18,12 +20,16 @@ pub(crate) struct FieldRules {
     pub(crate) own: Vec<TokenStream>,
     /// Whether a rule of garde's own looks at the rest of the struct, which its message quotes.
     pub(crate) dependent: bool,
+    /// Whether any rule looks at the rest of the struct.
+    pub(crate) whole: bool,
 }
 
 impl ContainerRules {
     pub(super) fn parse(attrs: &[Attribute]) -> Self {
-        let context = items(attrs).into_iter().find(|item| first(item, "context"));
-        Self { context }
+        let items = items(attrs);
+        let whole = items.iter().any(|item| first(item, "custom"));
+        let context = items.into_iter().find(|item| first(item, "context"));
+        Self { context, whole }
     }
 }
 
@@ -33,10 +39,13 @@ impl FieldRules {
         // What a custom rule says is its author's to word.
         let quotes = |rule: &TokenStream| mentions_self(rule.clone()) && !first(rule, "custom");
         let dependent = own.iter().any(quotes);
+        let looks_around =
+            |rule: &TokenStream| mentions_self(rule.clone()) || first(rule, "matches");
+        let whole = own.iter().any(looks_around);
         // A rule that looks at another field needs the whole struct, where it runs anyway.
-        own.retain(|rule| !mentions_self(rule.clone()) && !first(rule, "matches"));
+        own.retain(|rule| !looks_around(rule));
         own.retain(|rule| !first(rule, "skip"));
-        Self { own, dependent }
+        Self { own, dependent, whole }
     }
 
     /// Whether there is anything to check.

@@ -1,8 +1,10 @@
 //! What a backend stores: values with a revision and an expiry.
 
-use core::fmt;
+use core::{fmt, str::FromStr};
+use std::borrow::Cow;
 
 use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Timestamp;
 
@@ -101,13 +103,79 @@ impl From<u128> for Revision {
     }
 }
 
-/// Prints the bytes in hexadecimal.
+/// Prints the bytes in hexadecimal: a text that fits between the quotes of an HTTP `ETag`.
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 impl fmt::Debug for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Revision(")?;
-        for byte in self.as_bytes() {
-            write!(f, "{byte:02x}")?;
+        write!(f, "Revision({self})")
+    }
+}
+
+/// Reads what `Display` prints, and nothing else.
+impl FromStr for Revision {
+    type Err = InvalidRevision;
+
+    fn from_str(text: &str) -> core::result::Result<Self, InvalidRevision> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(InvalidRevision),
+        };
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(InvalidRevision);
         }
-        f.write_str(")")
+        let byte = |[high, low]: &[u8; 2]| Ok(digit(*high)? << 4 | digit(*low)?);
+        let bytes: Vec<u8> = pairs.iter().map(byte).collect::<core::result::Result<_, _>>()?;
+        Ok(Self::from_bytes(&bytes))
+    }
+}
+
+/// As a text, so that it can travel through forms, links and messages.
+impl Serialize for Revision {
+    fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Revision {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> core::result::Result<Self, D::Error> {
+        let text = Cow::<'_, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A text is not what a [`Revision`] prints as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidRevision;
+
+impl fmt::Display for InvalidRevision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a revision is an even number of lower-case hexadecimal digits")
+    }
+}
+
+impl core::error::Error for InvalidRevision {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_reads_back_what_it_prints_and_nothing_else() {
+        for bytes in [&b""[..], b"\x00", &[0x0f, 0xf0, 0xff], &[7; 40]] {
+            let revision = Revision::from_bytes(bytes);
+            assert_eq!(revision.to_string().parse(), Ok(revision.clone()));
+            let json = serde_json::to_string(&revision).unwrap();
+            assert_eq!(serde_json::from_str::<Revision>(&json).unwrap(), revision);
+        }
+        for text in ["0", "0F", "0g", " 00", "\"00\"", "é"] {
+            assert_eq!(text.parse::<Revision>(), Err(InvalidRevision), "{text}");
+        }
     }
 }

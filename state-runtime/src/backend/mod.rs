@@ -37,7 +37,7 @@ pub use self::{
     batch::BatchOp,
     capabilities::{Batch, Capabilities, Capability, Cas, Scan, Ttl, Watch},
     clock::{Clock, ManualClock, MonotonicClock, SystemClock, Timestamp},
-    entry::{Entry, Expiry, Revision},
+    entry::{Entry, Expiry, InvalidRevision, Revision},
     error::{BackendError, ErrorKind, Result},
     options::{AddOptions, Condition, GetOptions, RemoveOptions, SetOptions, TtlChange, Want},
     risk::Risk,

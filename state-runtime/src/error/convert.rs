@@ -5,7 +5,7 @@ use crate::{
     backend::{BackendError, ErrorKind},
     key::Key,
     schema::NamespaceConflict,
-    value::ValueError,
+    value::{DecodeKind, FieldPath, ValueError},
 };
 
 impl StateError {
@@ -32,6 +32,17 @@ impl StateError {
         }
     }
 
+    /// What is stored under `key` cannot be added to.
+    pub(crate) fn not_an_integer(key: &Key) -> Self {
+        Self::Decode {
+            key: Box::new(key.clone()),
+            path: FieldPath::default(),
+            kind: DecodeKind::WrongType("something that is no integer"),
+            line: 0,
+            column: 0,
+        }
+    }
+
     /// The backend called `backend` failed at `operation`, which is about `keys`.
     pub(crate) fn of_backend(
         backend: &'static str,
@@ -55,6 +66,8 @@ impl StateError {
             (ErrorKind::InvalidKey, Some(key)) => {
                 Self::InvalidKey { key, reason: Box::new(InvalidKey::Refused(source)) }
             }
+            (ErrorKind::OutOfRange, Some(key)) => Self::OutOfRange { key },
+            (ErrorKind::NotAnInteger, Some(key)) => Self::not_an_integer(&key),
             (ErrorKind::InvalidTtl, Some(key)) => Self::InvalidTtl { key, source },
             (ErrorKind::Unsupported(capability), _) => Self::Unsupported { backend, capability },
             (ErrorKind::Indeterminate, key) => {

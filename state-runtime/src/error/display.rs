@@ -38,6 +38,11 @@ impl fmt::Display for StateError {
                 write!(f, "`{key}` was changed by another writer; read it again and decide anew")
             }
             Self::AlreadyExists { key } => write!(f, "`{key}` exists already"),
+            Self::OutOfRange { key } => write!(
+                f,
+                "the sum would leave the range of `{key}`, which stays as it was; \
+                 widen the range or add less"
+            ),
             Self::NotFound { key } => write!(f, "`{key}` does not exist"),
             Self::Denied { operation } => {
                 write!(f, "`{operation}` is switched off in the access of this store")
@@ -98,6 +103,9 @@ impl fmt::Display for InvalidKey {
             Self::Rules(report) => report.fmt(f),
             Self::Refused(error) => error.fmt(f),
             Self::Repeated => f.write_str("it stands twice in one call; write each key once"),
+            Self::Changed => f.write_str(
+                "the closure changed a key field; remove the value and create another one instead",
+            ),
             Self::NestedScope => {
                 f.write_str("the store is scoped already; scope the unscoped store instead")
             }

@@ -122,6 +122,12 @@ pub enum StateError {
         /// The key.
         key: Box<Key>,
     },
+    /// A sum would leave the range of its type or of its rules. The stored number is as it was.
+    #[non_exhaustive]
+    OutOfRange {
+        /// The key.
+        key: Box<Key>,
+    },
     /// An entry that has to exist does not.
     #[non_exhaustive]
     NotFound {
@@ -217,6 +223,7 @@ impl StateError {
             | Self::TooLarge { key, .. }
             | Self::Conflict { key }
             | Self::AlreadyExists { key }
+            | Self::OutOfRange { key }
             | Self::NotFound { key } => Some(key),
             Self::Indeterminate { key, .. } => key.as_deref(),
             _ => None,
@@ -236,6 +243,8 @@ pub enum InvalidKey {
     Refused(BackendError),
     /// It stands twice among keys that have to differ.
     Repeated,
+    /// A closure changed a key field, but the value has to stay where it is.
+    Changed,
     /// The store is scoped already, and scopes do not nest.
     NestedScope,
 }
@@ -263,6 +272,14 @@ pub enum Operation {
     Remove,
     /// Read a value and remove it.
     Take,
+    /// Write a value in place of the one that was read.
+    Replace,
+    /// Write several values, all or none.
+    Commit,
+    /// Add to a value.
+    Add,
+    /// Change a value, whoever else does.
+    Update,
     /// Ask whether there is a value.
     Exists,
     /// Ask how long a value lives.
@@ -271,6 +288,8 @@ pub enum Operation {
     Touch,
     /// List values.
     Scan,
+    /// Be told what a value becomes.
+    Watch,
     /// Ask whether the backend can take a write.
     Health,
     /// Close the store.
@@ -283,7 +302,18 @@ impl Operation {
     /// Whether it can change what is stored.
     #[must_use]
     pub const fn is_write(self) -> bool {
-        matches!(self, Self::Set | Self::Create | Self::Remove | Self::Take | Self::Touch)
+        matches!(
+            self,
+            Self::Set
+                | Self::Create
+                | Self::Remove
+                | Self::Take
+                | Self::Touch
+                | Self::Add
+                | Self::Update
+                | Self::Replace
+                | Self::Commit
+        )
     }
 
     /// The name, as the method of the store is called.
@@ -295,10 +325,15 @@ impl Operation {
             Self::Create => "create",
             Self::Remove => "remove",
             Self::Take => "take",
+            Self::Replace => "replace",
+            Self::Commit => "commit",
+            Self::Add => "add",
+            Self::Update => "update",
             Self::Exists => "exists",
             Self::Ttl => "ttl",
             Self::Touch => "touch",
             Self::Scan => "scan",
+            Self::Watch => "watch",
             Self::Health => "health",
             Self::Close => "close",
             Self::Backend => "backend",

@@ -2,6 +2,7 @@
 //!
 //! Nothing here encodes, decodes or stores; the floors above do that, guided by these traits.
 
+mod countable;
 mod disjoint;
 mod format;
 #[doc(hidden)]
@@ -14,6 +15,7 @@ mod upgrade;
 mod validated;
 
 pub use self::{
+    countable::{Countable, Integer},
     disjoint::{Row, check_row},
     format::{KeyFormat, Token},
     lifetime::{Expiring, Lifetime, Persistent, Unversioned, Versioned, Versioning},

@@ -18,9 +18,9 @@ pub struct Access(u8);
 impl Access {
     /// Nothing.
     pub const NONE: Self = Self(0);
-    /// `get` and all that reads: `exists`, `ttl`, `scan`.
+    /// `get` and all that reads: `exists`, `ttl`, `scan`, `watch`.
     pub const READ: Self = Self(1);
-    /// `set` and all that writes: `create`, `touch`.
+    /// `set` and all that writes: `create`, `touch`; with `READ` also `update` and `add`.
     pub const WRITE: Self = Self(1 << 1);
     /// `remove`.
     pub const REMOVE: Self = Self(1 << 2);
@@ -60,11 +60,20 @@ impl Access {
 
     const fn needed(operation: Operation) -> Self {
         match operation {
-            Operation::Get | Operation::Exists | Operation::Ttl | Operation::Scan => Self::READ,
-            Operation::Set | Operation::Create | Operation::Touch => Self::WRITE,
+            Operation::Get
+            | Operation::Exists
+            | Operation::Ttl
+            | Operation::Scan
+            | Operation::Watch => Self::READ,
+            Operation::Set | Operation::Create | Operation::Replace | Operation::Touch => {
+                Self::WRITE
+            }
             Operation::Remove => Self::REMOVE,
             Operation::Take => Self::READ.with(Self::REMOVE),
-            Operation::Health | Operation::Close | Operation::Backend => Self::NONE,
+            Operation::Add | Operation::Update => Self::READ.with(Self::WRITE),
+            Operation::Commit | Operation::Health | Operation::Close | Operation::Backend => {
+                Self::NONE
+            }
         }
     }
 }

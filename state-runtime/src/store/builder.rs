@@ -115,7 +115,7 @@ impl<B: Backend> StoreBuilder<B> {
         }
         let scope = self.scope.map(|name| Scope::new(None, &name)).transpose()?;
         let guard = Arc::new(Guard::new(self.backend, self.deadline, self.max_in_flight));
-        Ok(StateStore { guard, scope, access: self.access })
+        Ok(StateStore { guard, scope, access: self.access, lifetime: None })
     }
 
     /// Builds the store for production: see [`StateStore::production`].

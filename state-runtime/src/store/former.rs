@@ -7,12 +7,9 @@
 
 use bytes::Bytes;
 
-use super::{
-    StateStore,
-    path::{get_options, ttl_change},
-};
+use super::{StateStore, path::get_options};
 use crate::{
-    backend::{Backend, BatchOp, Condition, RemoveOptions, SetOptions},
+    backend::{Backend, BatchOp, Condition, RemoveOptions, SetOptions, TtlChange},
     error::{Operation, Result},
     key::{Key, KeyReader},
     schema::{StateKey, TypedKey},
@@ -60,14 +57,14 @@ impl<B: Backend> StateStore<B> {
 
     /// Writes `bytes` under `key` and removes what lies under the former key, each under its
     /// condition, in one batch.
-    pub(super) async fn put<T: StateKey>(
+    pub(super) async fn put(
         &self,
         operation: Operation,
         (key, condition): (&Key, Condition),
         former: Option<(&Key, Condition)>,
-        bytes: Bytes,
+        (bytes, ttl): (Bytes, TtlChange),
     ) -> Result<()> {
-        let options = SetOptions { condition, ttl: ttl_change::<T>(), want_revision: false };
+        let options = SetOptions { condition, ttl, want_revision: false };
         let Some((former, condition)) = former else {
             return self.guard.set(operation, key, bytes, options).await.map(drop);
         };

@@ -11,12 +11,13 @@ use tokio::time::Instant;
 use super::{
     deadline::within,
     gate::{Closed, Gate, Permit},
+    turns::Turns,
 };
 use crate::{
     backend::{
-        Backend, BackendError, BatchOp, Capabilities, Capability, Condition, Entry, ErrorKind,
-        Expiry, GetOptions, Page, RemoveOptions, Revision, Risk, ScanRequest, SetOptions,
-        TtlChange, Want,
+        AddOptions, Backend, BackendError, BatchOp, Capabilities, Capability, Changes, Condition,
+        Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Revision, Risk, ScanRequest,
+        SetOptions, TtlChange, Want, WatchRequest,
     },
     error::{Operation, Result, StateError},
     key::Key,
@@ -27,17 +28,29 @@ pub(super) struct Guard<B> {
     pub(super) backend: B,
     capabilities: Capabilities,
     gate: Gate,
+    pub(super) turns: Turns,
     deadline: Duration,
 }
 
 impl<B: Backend> Guard<B> {
     pub(super) fn new(backend: B, deadline: Duration, max_in_flight: usize) -> Self {
         let capabilities = backend.capabilities();
-        Self { backend, capabilities, gate: Gate::new(max_in_flight), deadline }
+        Self {
+            backend,
+            capabilities,
+            gate: Gate::new(max_in_flight),
+            turns: Turns::default(),
+            deadline,
+        }
     }
 
     pub(super) const fn offers(&self, capability: Capability) -> bool {
         self.capabilities.contains(capability)
+    }
+
+    /// How long an operation may take.
+    pub(super) const fn deadline(&self) -> Duration {
+        self.deadline
     }
 
     pub(super) fn require(&self, capability: Capability) -> Result<()> {
@@ -88,7 +101,13 @@ impl<B: Backend> Guard<B> {
         options: SetOptions,
     ) -> Result<Option<Revision>> {
         self.check_set(&options)?;
-        self.run(operation, slice::from_ref(key), || self.backend.set(key, value, options)).await
+        let want_revision = options.want_revision;
+        let set = || self.backend.set(key, value, options);
+        let revision = self.run(operation, slice::from_ref(key), set).await?;
+        if want_revision && revision.is_none() {
+            return Err(no_revision(operation));
+        }
+        Ok(revision)
     }
 
     pub(super) async fn remove(
@@ -118,6 +137,14 @@ impl<B: Backend> Guard<B> {
         self.run(Operation::Touch, slice::from_ref(key), || self.backend.touch(key, ttl)).await
     }
 
+    pub(super) async fn add(&self, key: &Key, options: AddOptions) -> Result<i128> {
+        self.require(Capability::Cas)?;
+        if options.ttl.is_some() {
+            self.require(Capability::Ttl)?;
+        }
+        self.run(Operation::Add, slice::from_ref(key), || self.backend.add(key, options)).await
+    }
+
     pub(super) async fn apply(
         &self,
         operation: Operation,
@@ -138,6 +165,11 @@ impl<B: Backend> Guard<B> {
         self.require(Capability::Scan)?;
         self.check_want(request.want)?;
         self.run(Operation::Scan, &[], || self.backend.scan(request)).await
+    }
+
+    pub(super) async fn watch(&self, request: WatchRequest) -> Result<Changes> {
+        self.require(Capability::Watch)?;
+        self.run(Operation::Watch, &[], || self.backend.watch(request)).await
     }
 
     pub(super) async fn risks(&self) -> Result<Vec<Risk>> {
@@ -266,6 +298,11 @@ fn check_entry(operation: Operation, entry: Option<&Entry>, want: Want) -> Resul
         }
         _ => Ok(()),
     }
+}
+
+/// A write under the condition of a revision has nothing to go by.
+pub(super) fn no_revision(operation: Operation) -> StateError {
+    broken(operation, "it wrote, and returned no revision although it was asked for one")
 }
 
 /// The backend breaks its contract.

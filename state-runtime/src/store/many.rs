@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     Keys, StateStore, StoredIn,
     former::remove_former,
-    path::{get_options, ttl_change},
+    path::get_options,
     versioned::{ATTEMPTS, contended, overwrite},
 };
 use crate::{
@@ -110,7 +110,11 @@ impl<B: Backend> StateStore<B> {
             let op = |((key, value), condition): (&(Key, _), Condition)| BatchOp::Set {
                 key: key.clone(),
                 value: bytes::Bytes::clone(value),
-                options: SetOptions { condition, ttl: ttl_change::<T>(), want_revision: false },
+                options: SetOptions {
+                    condition,
+                    ttl: self.ttl_change::<T>(),
+                    want_revision: false,
+                },
             };
             let sets = writes.iter().zip(conditions).map(op);
             let removes = moved.iter().zip(former);
@@ -139,7 +143,7 @@ impl<B: Backend> StateStore<B> {
     }
 }
 
-fn refuse_repeated<'k>(keys: impl Iterator<Item = &'k Key>) -> Result<()> {
+pub(super) fn refuse_repeated<'k>(keys: impl Iterator<Item = &'k Key>) -> Result<()> {
     let mut seen = HashSet::new();
     for key in keys {
         if !seen.insert(key) {

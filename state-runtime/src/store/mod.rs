@@ -1,19 +1,28 @@
 //! The typed store: `StateStore`, its operations and what surrounds each of them.
 
 mod access;
+mod add;
 mod builder;
 mod deadline;
 mod former;
 mod gate;
 mod guard;
+mod hints;
 mod invalid;
+mod lifetime;
 mod many;
 mod one;
+mod optimistic;
 mod path;
+mod rewrite;
 mod scan;
 mod stored_in;
+mod transaction;
 mod tuple;
+mod turns;
+mod update;
 mod versioned;
+mod watch;
 
 use core::{fmt, time::Duration};
 use std::sync::Arc;
@@ -21,11 +30,16 @@ use std::sync::Arc;
 pub use self::{
     access::Access,
     builder::StoreBuilder,
+    lifetime::Lifetime,
     one::TimeToLive,
+    optimistic::Revised,
     path::decode,
     scan::Scan,
     stored_in::StoredIn,
+    transaction::Transaction,
     tuple::{Keys, Namespaces},
+    update::Change,
+    watch::Watch,
 };
 use self::{guard::Guard, path::Scope};
 use crate::{
@@ -89,6 +103,7 @@ pub struct StateStore<B = AnyBackend> {
     guard: Arc<Guard<B>>,
     scope: Option<Scope>,
     access: Access,
+    lifetime: Option<Lifetime>,
 }
 
 impl<B: Backend> StateStore<B> {
@@ -193,7 +208,12 @@ impl<B: Backend> StateStore<B> {
 
 impl<B> Clone for StateStore<B> {
     fn clone(&self) -> Self {
-        Self { guard: Arc::clone(&self.guard), scope: self.scope.clone(), access: self.access }
+        Self {
+            guard: Arc::clone(&self.guard),
+            scope: self.scope.clone(),
+            access: self.access,
+            lifetime: self.lifetime,
+        }
     }
 }
 

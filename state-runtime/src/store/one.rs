@@ -4,14 +4,14 @@ use core::time::Duration;
 
 use super::{
     StateStore, StoredIn,
-    path::{get_options, read, ttl_change},
+    path::{get_options, read},
     versioned::{ATTEMPTS, contended},
 };
 use crate::{
-    backend::{Backend, Cas, Condition, Expiry, GetOptions, RemoveOptions, Ttl, Want},
+    backend::{Backend, Cas, Condition, Expiry, GetOptions, RemoveOptions, Want},
     error::{Operation, Result, StateError},
     key::Key,
-    schema::{Expiring, StateKey, TypedKey, Writable},
+    schema::{StateKey, TypedKey, Writable},
 };
 
 /// How long an entry still lives.
@@ -70,7 +70,8 @@ impl<B: Backend> StateStore<B> {
             return self.set_versioned::<T>(&key, former.as_ref(), bytes).await;
         }
         let former = former.as_ref().map(|former| (former, Condition::Always));
-        self.put::<T>(Operation::Set, (&key, Condition::Always), former, bytes).await
+        let write = (bytes, self.ttl_change::<T>());
+        self.put(Operation::Set, (&key, Condition::Always), former, write).await
     }
 
     /// Writes a value that does not exist yet.
@@ -88,7 +89,8 @@ impl<B: Backend> StateStore<B> {
         let (key, bytes) = self.write(value)?;
         let former = self.former_key_of(value);
         let former = former.as_ref().map(|former| (former, Condition::IfAbsent));
-        self.put::<T>(Operation::Create, (&key, Condition::IfAbsent), former, bytes).await
+        let write = (bytes, self.ttl_change::<T>());
+        self.put(Operation::Create, (&key, Condition::IfAbsent), former, write).await
     }
 
     /// Removes a value. It is no error if there is none.
@@ -193,26 +195,5 @@ impl<B: Backend> StateStore<B> {
             Expiry::At(time) => TimeToLive::Left(time.since(self.guard.backend.now())),
             Expiry::Never | Expiry::Unknown => TimeToLive::Forever,
         }))
-    }
-
-    /// Starts the lifetime of a value anew and leaves the value; `false` if there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
-    pub async fn touch<K>(&self, key: K) -> Result<bool>
-    where
-        K: TypedKey<Value: StateKey<Lifetime = Expiring>>,
-        B: Ttl,
-    {
-        self.access.check(Operation::Touch)?;
-        let ttl = ttl_change::<K::Value>();
-        let encoded = self.encode_key(&key)?;
-        if self.guard.touch(&encoded, ttl).await? {
-            return Ok(true);
-        }
-        let Some(former) = self.former_key(&key) else { return Ok(false) };
-        // A writer may move it between two of the tries.
-        Ok(self.guard.touch(&former, ttl).await? || self.guard.touch(&encoded, ttl).await?)
     }
 }

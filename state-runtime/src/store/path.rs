@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::StateStore;
 use crate::{
-    backend::{Backend, GetOptions, TtlChange, Want},
+    backend::{Backend, GetOptions, Want},
     error::{InvalidKey, Phase, Result, StateError},
     key::{Key, KeyReader, KeyWriter},
     schema::{KeyFormat, StateKey, TypedKey, Writable},
@@ -147,12 +147,4 @@ fn finish(writer: KeyWriter) -> Result<Key> {
 pub(super) const fn get_options<T: StateKey>() -> GetOptions {
     let namespace = T::NAMESPACE;
     GetOptions { renew: if namespace.sliding { namespace.ttl } else { None }, want: Want::VALUE }
-}
-
-/// What writing a value of `T` does to its expiry.
-pub(super) const fn ttl_change<T: StateKey>() -> TtlChange {
-    match T::NAMESPACE.ttl {
-        Some(ttl) => TtlChange::After(ttl),
-        None => TtlChange::Clear,
-    }
 }

@@ -33,7 +33,8 @@ impl<B: Backend> StateStore<B> {
             };
             let stored = self.guard.get(Operation::Get, key, options).await?;
             let present = (key, overwrite::<T>(key, stored)?);
-            match self.put::<T>(Operation::Set, present, former, bytes.clone()).await {
+            let write = (bytes.clone(), self.ttl_change::<T>());
+            match self.put(Operation::Set, present, former, write).await {
                 Err(StateError::Conflict { .. }) => {}
                 written => return written,
             }

@@ -1,0 +1,169 @@
+//! Any operation may be dropped at any of its await points: the store stays consistent and usable.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
+
+use state_runtime::{
+    StateError,
+    backend::{Backend, Batch, Cas, Scan, Ttl},
+    backends::{FileBackend, MemoryBackend},
+    prelude::*,
+};
+use tests::fakes::Yielding;
+
+#[derive(Debug, Clone, PartialEq, StateKey, Validate)]
+#[state(key = "pair:{id}", ttl = "1h", formerly = "two:{id}")]
+#[garde(allow_unvalidated)]
+struct Pair {
+    id: u32,
+    left: u32,
+    right: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, StateKey, Validate)]
+#[state(key = "count:{id}", ttl = "1h")]
+#[garde(allow_unvalidated)]
+struct Count {
+    id: u32,
+    #[state(value)]
+    count: u64,
+}
+
+type Outcome = Result<(), StateError>;
+
+fn pair(value: u32) -> Pair {
+    Pair { id: 1, left: value, right: value }
+}
+
+/// Polls a future, each time that it is woken, `times` times at most, and drops it; its output if it
+/// was done by then.
+async fn dropped_after<F: Future>(times: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut left = times;
+    poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Drops an operation at each of its await points. After each, what is stored is whole, and every
+/// operation still works.
+async fn survives<B>(name: &str, store: &StateStore<B>, operation: impl AsyncFn() -> Outcome)
+where
+    B: Cas + Ttl + Batch + Scan,
+{
+    let mut drops = 0;
+    loop {
+        store.set(&pair(1)).await.unwrap();
+        store.set(&Count { id: 1, count: 1 }).await.unwrap();
+        let done = dropped_after(drops, operation()).await;
+        let found = store.get(Pair::key(1_u32)).await.unwrap();
+        if let Some(found) = found {
+            assert_eq!(found.left, found.right, "{name}, dropped after {drops} polls");
+        }
+        let count = store.add(Count::key(1_u32), 1).await.unwrap();
+        assert!((1..=3).contains(&count), "{name}, dropped after {drops} polls: {count}");
+        store
+            .update_or_insert_with(Pair::key(1_u32), || pair(0), |it| *it = pair(it.left + 1))
+            .await
+            .unwrap();
+        if let Some(outcome) = done {
+            outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+            break;
+        }
+        drops += 1;
+    }
+    assert!(drops > 1, "{name} was never dropped halfway");
+}
+
+async fn every_operation_survives<B>(backend: B)
+where
+    B: Backend + Cas + Ttl + Batch + Scan,
+{
+    let store = &StateStore::new(backend).unwrap();
+    let key = || Pair::key(1_u32);
+    survives("get", store, async || store.get(key()).await.map(drop)).await;
+    survives("get_many", store, async || {
+        store.get_many((key(), Count::key(1_u32))).await.map(drop)
+    })
+    .await;
+    survives("get_all", store, async || store.get_all([key()]).await.map(drop)).await;
+    survives("get_versioned", store, async || store.get_versioned(key()).await.map(drop)).await;
+    survives("exists", store, async || store.exists(key()).await.map(drop)).await;
+    survives("ttl", store, async || store.ttl(key()).await.map(drop)).await;
+    survives("set", store, async || store.set(&pair(2)).await).await;
+    survives("set_all", store, async || store.set_all([&pair(2)]).await).await;
+    survives("create", store, async || {
+        store.remove(key()).await?;
+        store.create(&pair(2)).await
+    })
+    .await;
+    survives("remove", store, async || store.remove(key()).await).await;
+    survives("take", store, async || store.take(key()).await.map(drop)).await;
+    survives("touch", store, async || store.touch(key()).await.map(drop)).await;
+    survives("persist", store, async || store.persist(key()).await.map(drop)).await;
+    survives("add", store, async || store.add(Count::key(1_u32), 1).await.map(drop)).await;
+    survives("update", store, async || {
+        store.update(key(), |it| *it = pair(it.left + 1)).await.map(drop)
+    })
+    .await;
+    survives("update_option", store, async || {
+        store.update_option(key(), |it| *it = None).await.map(drop)
+    })
+    .await;
+    survives("replace", store, async || {
+        let Some(read) = store.get_versioned(key()).await? else { return Ok(()) };
+        store.replace(&pair(2), &read.revision).await.map(drop)
+    })
+    .await;
+    survives("commit", store, async || {
+        let count = Count { id: 1, count: 2 };
+        store.transaction().set(&pair(2)).set(&count).commit().await
+    })
+    .await;
+    survives("scan", store, async || {
+        let mut pairs = store.scan::<Pair>();
+        while let Some(found) = pairs.next().await {
+            found?;
+        }
+        Ok(())
+    })
+    .await;
+    survives("health", store, async || store.health().await).await;
+}
+
+#[tokio::test]
+async fn every_operation_in_memory_can_be_dropped_anywhere() {
+    every_operation_survives(Yielding(MemoryBackend::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_operation_on_disk_can_be_dropped_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = FileBackend::open(folder.path().join("state")).await.unwrap();
+    every_operation_survives(Yielding(file)).await;
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_its_turn_holds_up_nobody() {
+    let store = &StateStore::new(Yielding(MemoryBackend::new())).unwrap();
+    store.set(&pair(0)).await.unwrap();
+    let update = || store.update(Pair::key(1_u32), |it| *it = pair(it.left + 1));
+    for polls in 1..12 {
+        // Two that meet, so that one of them queues; then both are gone.
+        let both = async { tokio::join!(update(), update()) };
+        let _ = dropped_after(polls, both).await;
+        update().await.unwrap();
+    }
+}
