@@ -64,6 +64,7 @@ pub mod backend;
 pub mod backends;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod connect;
 pub mod error;
 pub mod key;
 pub mod schema;

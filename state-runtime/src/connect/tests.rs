@@ -1,0 +1,103 @@
+//! What a URL is taken apart into, and what is said of one that is wrong.
+
+use super::{scheme::SCHEMES, url::Url};
+
+/// What a test looks at: credentials, addresses, path.
+type Pieces = (Option<String>, Option<String>, Vec<String>, String);
+
+fn pieces(text: &str) -> Pieces {
+    let url = Url::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    (url.user, url.password, url.addresses, url.path)
+}
+
+fn located(user: &str, password: &str, addresses: &[&str], path: &str) -> Pieces {
+    let optional = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let addresses = addresses.iter().map(|&address| address.to_owned()).collect();
+    (optional(user), optional(password), addresses, path.to_owned())
+}
+
+#[test]
+fn a_url_is_taken_apart() {
+    for (text, expected) in [
+        ("memory:", located("", "", &[], "")),
+        ("MEMORY:", located("", "", &[], "")),
+        ("file:state", located("", "", &[], "state")),
+        ("file:./state/a", located("", "", &[], "./state/a")),
+        ("file:/var/lib/state", located("", "", &[], "/var/lib/state")),
+        ("file:///var/lib/state", located("", "", &[], "/var/lib/state")),
+        ("file://localhost/var", located("", "", &[], "/var")),
+        ("file:my%20state/é@1%25", located("", "", &[], "my state/é@1%")),
+        ("redis://h", located("", "", &["h:6379"], "")),
+        ("redis://h/", located("", "", &["h:6379"], "")),
+        ("redis://h:7000/2", located("", "", &["h:7000"], "2")),
+        ("redis://[::1]", located("", "", &["[::1]:6379"], "")),
+        ("redis://127.0.0.1:/0", located("", "", &["127.0.0.1:6379"], "0")),
+        ("rediss://:s%40cret@h", located("", "s@cret", &["h:6379"], "")),
+        ("rediss://ada:p%3Aw@h", located("ada", "p:w", &["h:6379"], "")),
+        ("redis+cluster://a,b:1,c", located("", "", &["a:6379", "b:1", "c:6379"], "")),
+        (
+            "redis+sentinel://u:p@a,b/mymaster",
+            located("u", "p", &["a:26379", "b:26379"], "mymaster"),
+        ),
+        ("nats://t0ken@a,b/bucket", located("t0ken", "", &["a:4222", "b:4222"], "bucket")),
+        ("tls+nats://h", located("", "", &["h:4222"], "")),
+        ("dapr://127.0.0.1/store", located("", "", &["127.0.0.1:3500"], "store")),
+    ] {
+        assert_eq!(pieces(text), expected, "{text}");
+    }
+}
+
+fn refusal(text: &str) -> String {
+    Url::parse(text).err().unwrap_or_else(|| panic!("{text} is accepted")).to_string()
+}
+
+#[test]
+fn a_url_of_another_form_says_which_one_to_write() {
+    for (text, says) in [
+        ("", "starts with no scheme; the schemes are `memory:`, `file:`, `redis:`"),
+        ("state", "starts with no scheme"),
+        ("127.0.0.1:6379", "starts with no scheme"),
+        ("localhost:6379", "starts with no scheme"),
+        ("redsi://h", "unknown scheme `redsi`; did you mean `redis`? the schemes are"),
+        ("memroy:", "unknown scheme `memroy`; did you mean `memory`?"),
+        ("postgres://h", "unknown scheme `postgres`; the schemes are"),
+        ("memory:x", "write a `memory:` URL as `memory:`"),
+        ("memory://", "write a `memory:` URL as `memory:`"),
+        ("file:", "write a `file:` URL as `file:path/to/folder`"),
+        ("file://", "write a `file:` URL as"),
+        ("file://state", "write a `file:` URL as"),
+        ("file:my state", "the path has a character that must not stand there; percent-encode"),
+        ("file:%FF", "the path is no text once"),
+        ("file:a%00b", "the path is no text once"),
+        ("redis:h", "write a `redis:` URL as `redis://host:6379/0`"),
+        ("redis://", "address number 1 is no host with a port"),
+        ("redis://:6379", "address number 1 is no host"),
+        ("redis://h:0", "address number 1 is no host with a port from 1 to 65535"),
+        ("redis://h:65536", "address number 1 is no host"),
+        ("redis://h h", "address number 1 is no host"),
+        ("redis://[::1", "address number 1 is no host"),
+        ("redis://a,b", "`redis:` takes one address; write it as `redis://host:6379/0`"),
+        ("nats://a,,b", "address number 2 is no host"),
+        ("nats://a,nats://b", "write the scheme once and the addresses behind it"),
+        ("redis://h#0", "a `#` has no meaning in this URL; percent-encode"),
+        ("redis://u:p@h@h", "the user name or the password has a character that must not"),
+        ("redis://u:p:q@h", "there are two colons before the `@`"),
+        ("redis://u:%zz@h", "the user name or the password has a character that must not"),
+        ("redis://u:%FF@h", "the user name or the password is no text once"),
+        ("redis://u:p/q@h", "there is an `@` behind the address; percent-encode"),
+        ("redis://u:p?q@h", "there is an `@` behind the address"),
+        ("redis://h?client name=x", "an option has a character that must not stand there"),
+    ] {
+        let message = refusal(text);
+        assert!(message.contains(says), "{text}: {message}");
+    }
+}
+
+#[test]
+fn every_scheme_has_the_form_that_its_messages_show() {
+    for scheme in &SCHEMES {
+        let shown = Url::parse(scheme.form).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(shown.scheme, scheme);
+        assert!(scheme.not_compiled().missing_feature() == Some(scheme.feature));
+    }
+}
