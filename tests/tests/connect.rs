@@ -28,13 +28,13 @@ struct Note {
 
 /// All that a program could log of an error.
 fn told(error: &StateError) -> String {
-    let mut told = format!("{error}\n{error:?}\n{error:#?}");
+    let mut told = vec![format!("{error}\n{error:?}\n{error:#?}")];
     let mut cause = error.source();
     while let Some(error) = cause {
-        told += &format!("\n{error}\n{error:?}");
+        told.push(format!("{error}\n{error:?}"));
         cause = error.source();
     }
-    told
+    told.join("\n")
 }
 
 async fn refusal(url: &str) -> StateError {
@@ -153,7 +153,7 @@ fn urls_with(secret: &str) -> Vec<String> {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"))
 }
 
 #[tokio::test]
