@@ -6,8 +6,12 @@
 pub mod file;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 #[cfg(feature = "file")]
 pub use self::file::FileBackend;
 #[cfg(feature = "memory")]
 pub use self::memory::MemoryBackend;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisBackend, RedisConfig};

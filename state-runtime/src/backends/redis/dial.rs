@@ -1,0 +1,226 @@
+//! Making one connection: name resolution, TLS, login.
+
+use core::future::Future;
+
+use redis::{
+    AsyncConnectionConfig, Cmd, ErrorKind as DriverKind, Pipeline, ProtocolVersion, PushInfo,
+    RedisConnectionInfo, RedisError, Value, aio::MultiplexedConnection, aio::SendError,
+};
+use rustls::pki_types::ServerName;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::mpsc,
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+
+use super::{
+    config::{Address, Credentials, RedisConfig},
+    error, tls,
+};
+use crate::backend::{BackendError, ErrorKind, Result};
+
+/// How many commands may wait in a connection's channel before callers wait for a place.
+const CHANNEL: usize = 1024;
+
+/// What is the same for all connections to the servers of one backend.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    pub(super) config: RedisConfig,
+    tls: Option<Tls>,
+}
+
+struct Tls(TlsConnector);
+
+impl core::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+/// A connection, and the task that reads and writes for it. Dropping the task closes it, whoever
+/// still holds a handle: what waits for an answer then learns that there will be none.
+pub(super) struct Connected {
+    pub(super) handle: MultiplexedConnection,
+    pub(super) task: Task,
+}
+
+/// A task that ends when this is dropped.
+pub(super) struct Task(JoinHandle<()>);
+
+impl Task {
+    pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(future))
+    }
+
+    /// Until it ends by itself.
+    pub(super) async fn ended(&mut self) {
+        // It is aborted by nobody else, and if it panicked it is over as well.
+        drop((&mut self.0).await);
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Dialer {
+    pub(super) fn new(config: RedisConfig) -> Result<Self> {
+        config.check()?;
+        let tls = config.tls.as_ref().map(tls::connector).transpose()?.map(Tls);
+        Ok(Self { config, tls })
+    }
+
+    /// A connection for commands and their replies.
+    pub(super) async fn dial(&self, address: &Address) -> Result<Connected> {
+        self.within(address, self.open(address, None)).await
+    }
+
+    /// A connection of its own on which the server also speaks unasked; `pushes` is closed when it
+    /// is lost.
+    pub(super) async fn dial_for_pushes(
+        &self,
+        address: &Address,
+        pushes: mpsc::UnboundedSender<PushInfo>,
+    ) -> Result<Connected> {
+        self.within(address, self.open(address, Some(pushes))).await
+    }
+
+    async fn within<T>(
+        &self,
+        address: &Address,
+        connecting: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let limit = self.config.connect_timeout;
+        let connected = timeout(limit, connecting).await.unwrap_or_else(|_| {
+            Err(error::unavailable(format_args!("no connection within {limit:?}")))
+        });
+        connected.map_err(|error| error.about(address))
+    }
+
+    async fn open(
+        &self,
+        address: &Address,
+        pushes: Option<mpsc::UnboundedSender<PushInfo>>,
+    ) -> Result<Connected> {
+        let stream = TcpStream::connect((address.host.as_str(), address.port))
+            .await
+            .map_err(|error| error::of_connecting(&error))?;
+        stream.set_nodelay(true).map_err(|error| error::of_connecting(&error))?;
+        match &self.tls {
+            None => self.log_in(stream, pushes).await,
+            Some(Tls(connector)) => {
+                let name = ServerName::try_from(address.host.clone()).map_err(|_| {
+                    BackendError::new(ErrorKind::Other, "TLS needs a host name or an IP address")
+                })?;
+                let stream = connector
+                    .connect(name, stream)
+                    .await
+                    .map_err(|error| error::of_connecting(&error))?;
+                self.log_in(stream, pushes).await
+            }
+        }
+    }
+
+    /// The login is sent here and not by the client, whose error for it does not tell a wrong
+    /// password from a server that has no room. Only with pushes the client insists.
+    async fn log_in<S>(
+        &self,
+        stream: S,
+        pushes: Option<mpsc::UnboundedSender<PushInfo>>,
+    ) -> Result<Connected>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let credentials = &self.config.credentials;
+        let mut info = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let mut options = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(CHANNEL);
+        let with_pushes = pushes.is_some();
+        if let Some(pushes) = pushes {
+            info = info.set_protocol(ProtocolVersion::RESP3);
+            if let Some(username) = &credentials.username {
+                info = info.set_username(username);
+            }
+            if let Some(password) = &credentials.password {
+                info = info.set_password(password);
+            }
+            options = options.set_push_sender(move |push| pushes.send(push).map_err(|_| SendError));
+        }
+        let (handle, driver) = MultiplexedConnection::new_with_config(&info, stream, options)
+            .await
+            .map_err(|error| refused(&error))?;
+        let mut connected = Connected { handle, task: Task::spawn(driver) };
+        let login = if with_pushes { None } else { Some(credentials) };
+        self.introduce(&mut connected.handle, login).await?;
+        Ok(connected)
+    }
+
+    /// Everything that makes a connection ready, in one round trip. The last command is answered
+    /// only by a server that is ready to serve.
+    async fn introduce(
+        &self,
+        handle: &mut MultiplexedConnection,
+        login: Option<&Credentials>,
+    ) -> Result<()> {
+        let mut commands = Pipeline::new();
+        if let Some(Credentials { username, password: Some(password) }) = login {
+            let auth = commands.cmd("AUTH");
+            if let Some(username) = username {
+                auth.arg(username);
+            }
+            auth.arg(password);
+        }
+        if self.config.database != 0 {
+            commands.cmd("SELECT").arg(self.config.database);
+        }
+        if let Some(name) = &self.config.client_name {
+            commands.cmd("CLIENT").arg("SETNAME").arg(name);
+        }
+        commands.cmd("PING");
+        let count = commands.len();
+        let replies = handle
+            .send_packed_commands(&commands, 0, count)
+            .await
+            .map_err(|error| error::unavailable(error::of_transport(&error)))?;
+        match replies.iter().find_map(server_error) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first refusal counts: those after it are its consequences. A user who may not `PING` is
+/// connected all the same.
+fn server_error(reply: &Value) -> Option<BackendError> {
+    match reply {
+        Value::ServerError(error) if error.code() == "NOPERM" => None,
+        Value::ServerError(error) => Some(error::of_reply(error)),
+        _ => None,
+    }
+}
+
+/// Why the client itself could not log in.
+fn refused(error: &RedisError) -> BackendError {
+    match error.kind() {
+        DriverKind::AuthenticationFailed => {
+            BackendError::new(ErrorKind::Denied, "the server refused the login")
+        }
+        DriverKind::RESP3NotSupported => BackendError::new(
+            ErrorKind::Other,
+            "the server does not speak version 3 of its protocol",
+        ),
+        _ => error::unavailable(error::of_transport(error)),
+    }
+}
+
+/// A command that changes nothing and that every server answers.
+pub(super) fn ping() -> Cmd {
+    redis::cmd("PING")
+}

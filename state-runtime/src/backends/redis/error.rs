@@ -1,0 +1,136 @@
+//! What the client and the server say, in the vocabulary of outcomes.
+//!
+//! Texts of either can quote keys, values and passwords, so none is kept: only the code with which
+//! an error reply begins is looked at, and the few texts that are listed here.
+
+use core::fmt::Display;
+use std::io;
+
+use redis::{RedisError, ServerError};
+
+use crate::backend::{BackendError, Capability, ErrorKind};
+
+/// What an error reply means. It proves that its command was not applied.
+pub(super) fn of_reply(error: &ServerError) -> BackendError {
+    let (kind, message) = match error.code() {
+        "WRONGTYPE" => (
+            ErrorKind::Foreign,
+            "the key holds a list, a hash or the like, not a string; use another key or remove it",
+        ),
+        "OOM" => (
+            ErrorKind::ReadOnly,
+            "the memory of the server is full; raise its `maxmemory` or remove entries",
+        ),
+        "READONLY" => (ErrorKind::ReadOnly, "the server is a replica; connect to its master"),
+        "MISCONF" => (
+            ErrorKind::ReadOnly,
+            "the server cannot write to its disk and takes no writes until it can",
+        ),
+        "NOREPLICAS" => {
+            (ErrorKind::ReadOnly, "too few replicas follow the server for it to take writes")
+        }
+        "NOAUTH" => (ErrorKind::Denied, "the server asks for a password; configure one"),
+        "WRONGPASS" => (ErrorKind::Denied, "the server knows no such user with this password"),
+        "NOPERM" => (
+            ErrorKind::Denied,
+            "the user may not run this command or not on this key; extend its access control list",
+        ),
+        "LOADING" => (ErrorKind::Unavailable, "the server is still loading its data"),
+        "BUSY" => (ErrorKind::Unavailable, "the server is busy with a script of somebody"),
+        "MASTERDOWN" => (ErrorKind::Unavailable, "the server is a replica without its master"),
+        "CLUSTERDOWN" => (ErrorKind::Unavailable, "the cluster does not serve this slot just now"),
+        "TRYAGAIN" => (ErrorKind::Unavailable, "the keys are being moved to another node"),
+        "MOVED" | "ASK" => (
+            ErrorKind::Other,
+            "the server is a node of a cluster; configure it by `RedisConfig::cluster`",
+        ),
+        "CROSSSLOT" => return cross_slot(),
+        "ERR" => of_text(error.details().unwrap_or_default()),
+        _ => (ErrorKind::Other, "the server refused the command"),
+    };
+    BackendError::new(kind, message)
+}
+
+/// The errors that have no code of their own.
+fn of_text(text: &str) -> (ErrorKind, &'static str) {
+    const TEXTS: [(&str, ErrorKind, &str); 7] = [
+        (
+            "max number of clients reached",
+            ErrorKind::Overloaded,
+            "the server has no room for another connection; raise its `maxclients`",
+        ),
+        ("invalid DB index", ErrorKind::Missing, "the server has no database of this number"),
+        (
+            "DB index is out of range",
+            ErrorKind::Missing,
+            "the server has no database of this number",
+        ),
+        (
+            "increment or decrement would overflow",
+            ErrorKind::OutOfRange,
+            "the sum would leave its bounds",
+        ),
+        ("value is not an integer", ErrorKind::NotAnInteger, "the stored value is not an integer"),
+        (
+            "called without any password configured",
+            ErrorKind::Denied,
+            "the server knows no password for its default user; leave it out",
+        ),
+        ("unknown command", ErrorKind::Other, "the server does not know the command"),
+    ];
+    let known = TEXTS.into_iter().find(|(part, ..)| text.contains(part));
+    known.map_or((ErrorKind::Other, "the server refused the command"), |(_, kind, message)| {
+        (kind, message)
+    })
+}
+
+/// Keys of one operation that lie on different nodes of a cluster.
+pub(super) fn cross_slot() -> BackendError {
+    BackendError::new(
+        ErrorKind::Unsupported(Capability::Batch),
+        "the keys lie in different slots of the cluster; give their formats the same `{{tag}}`",
+    )
+}
+
+/// Why a connection ended, in words that quote nothing.
+pub(super) fn of_transport(error: &RedisError) -> &'static str {
+    if error.is_timeout() {
+        "there was no answer in time"
+    } else if error.is_io_error() {
+        "the connection was lost"
+    } else {
+        "the server sent what is not of its protocol"
+    }
+}
+
+/// A server that could not be reached.
+pub(super) fn of_connecting(error: &io::Error) -> BackendError {
+    let what = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "the connection was refused; is the server running?",
+        io::ErrorKind::TimedOut => "it does not answer",
+        io::ErrorKind::InvalidData => "TLS failed; do both sides use it, and trust each other?",
+        _ => "it cannot be reached",
+    };
+    BackendError::new(ErrorKind::Unavailable, what)
+}
+
+/// A reply of a shape that the command does not have.
+pub(super) fn strange() -> BackendError {
+    BackendError::new(
+        ErrorKind::Other,
+        "the server answered something else than the command asks for",
+    )
+}
+
+/// A write that was handed over, and no error reply to it came back.
+pub(super) fn indeterminate(cause: &str) -> BackendError {
+    BackendError::new(
+        ErrorKind::Indeterminate,
+        format!("the write was sent, but {cause}; read what is there before writing again"),
+    )
+}
+
+/// Nothing was applied: a read, or nothing was sent.
+pub(super) fn unavailable(cause: impl Display) -> BackendError {
+    BackendError::new(ErrorKind::Unavailable, cause.to_string())
+}

@@ -1,0 +1,132 @@
+//! Reads that have to wait anyway travel together.
+//!
+//! As long as few reads are on their way, each is a command of its own: putting two callers into
+//! one command would make both wait for the slower. When there are many, server and client are busy
+//! with the commands rather than with the values; what comes then is queued, and sent as one
+//! command as soon as one of a few flights is free. No read ever waits for a timer.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redis::{Cmd, Value};
+use tokio::sync::oneshot;
+
+use super::{
+    link::{Fault, Link},
+    values,
+};
+
+/// How many reads are sent on their own at once.
+const DIRECT: usize = 24;
+/// How many commands with queued reads are on their way at once.
+const FLIGHTS: usize = 3;
+
+/// The reads of one link.
+#[derive(Default)]
+pub(super) struct Reads {
+    direct: AtomicUsize,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    batch: Option<Batch>,
+    flights: usize,
+}
+
+/// What the next flight takes along: a command that grows, and who waits for its values.
+struct Batch {
+    command: Cmd,
+    waiting: Vec<oneshot::Sender<Value>>,
+}
+
+impl Batch {
+    fn new() -> Self {
+        Self { command: values::command(&[]), waiting: Vec::new() }
+    }
+}
+
+/// One place among the direct reads, given back also where the read is dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(places: &'a AtomicUsize) -> Option<Self> {
+        let place = Self(places);
+        (places.fetch_add(1, Ordering::Relaxed) < DIRECT).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Reads {
+    /// The value under `key`: a string, nil, or an error reply.
+    pub(super) async fn value(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        key: &str,
+    ) -> Result<Value, Fault> {
+        if let Some(_place) = Place::take(&self.direct) {
+            let mut command = Cmd::with_capacity(2, 3 + key.len());
+            command.arg("GET").arg(key);
+            return link.send(&command).await;
+        }
+        // In a box, so that the future of a read is the smaller for it.
+        Box::pin(self.queued(link, key)).await
+    }
+
+    async fn queued(self: &Arc<Self>, link: &Arc<Link>, key: &str) -> Result<Value, Fault> {
+        let (sender, answer) = oneshot::channel();
+        if self.push(key, sender) {
+            // A task of its own: whoever is dropped while waiting takes nobody's answer along.
+            tokio::spawn(fly(Arc::clone(self), Arc::clone(link)));
+        }
+        match answer.await {
+            Ok(value) => Ok(value),
+            Err(_) => Err(match link.check() {
+                Ok(()) => Fault::Lost("the connection was lost"),
+                Err(error) => Fault::Unsent(error),
+            }),
+        }
+    }
+
+    /// Adds a read to the next flight; tells whether that is still to be started.
+    fn push(&self, key: &str, sender: oneshot::Sender<Value>) -> bool {
+        let mut queue = self.queue();
+        let batch = queue.batch.get_or_insert_with(Batch::new);
+        batch.command.arg(key);
+        batch.waiting.push(sender);
+        let start = queue.flights < FLIGHTS;
+        queue.flights += usize::from(start);
+        start
+    }
+
+    /// All that is queued; where there is nothing, the flight is over.
+    fn take(&self) -> Option<Batch> {
+        let mut queue = self.queue();
+        let batch = queue.batch.take();
+        if batch.is_none() {
+            queue.flights -= 1;
+        }
+        batch
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends what is queued until nothing is. Who is not answered learns it from the closed channel.
+async fn fly(reads: Arc<Reads>, link: Arc<Link>) {
+    while let Some(Batch { command, waiting }) = reads.take() {
+        if let Ok(values) = values::all(&link, &command).await {
+            for (sender, value) in waiting.into_iter().zip(values) {
+                // Nobody waits any more where this fails.
+                drop(sender.send(value));
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Real servers for tests, each a process of its own on a free loopback port with a temporary folder.
+//!
+//! A server ends when it is dropped, when its test panics, and even when the test program is killed.
+//! `cargo xtask setup` installs the programs. A test whose server is missing fails and says so.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use tests::servers::redis;
+//!
+//! let server = redis::Server::start(redis::Flavour::Redis7).await;
+//! println!("{}", server.url());
+//! server.kill();
+//! server.restart().await; // same port, same data
+//! # }
+//! ```
+
+pub mod certificates;
+mod instance;
+pub mod nats;
+mod ports;
+mod process;
+pub mod redis;
+
+use std::{env, path::PathBuf, process::Command};
+
+pub use self::instance::Instance;
+
+/// The folder that `cargo xtask setup` installs servers into.
+fn installed() -> PathBuf {
+    if let Some(folder) = env::var_os("STATE_SERVERS") {
+        return folder.into();
+    }
+    let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    home.join(".cache/state-runtime/servers")
+}
+
+/// A command that runs `program` of the server that is installed as `name`.
+fn command(name: &str, program: &str) -> Command {
+    let folder = installed().join(name);
+    let path = folder.join("bin").join(program);
+    assert!(path.is_file(), "{} is not installed: run `cargo xtask setup`", path.display());
+    let mut command = Command::new(path);
+    let libraries = folder.join("lib");
+    if libraries.is_dir() {
+        command.env("LD_LIBRARY_PATH", libraries);
+    }
+    command
+}
