@@ -30,6 +30,8 @@ mod file;
 mod memory;
 #[allow(dead_code, reason = "each backend uses a part of it")]
 mod options;
+#[cfg(feature = "redis")]
+mod redis;
 mod scheme;
 mod suggest;
 #[cfg(test)]
@@ -57,6 +59,8 @@ pub async fn backend(url: &str) -> Result<AnyBackend> {
         Kind::Memory => ready(memory::open(url)).await,
         #[cfg(feature = "file")]
         Kind::File => file::open(url).await,
+        #[cfg(feature = "redis")]
+        Kind::Redis { .. } => redis::open(url).await,
         _ => ready(Err(url.scheme.not_compiled().into())).await,
     }
 }

@@ -101,3 +101,72 @@ fn every_scheme_has_the_form_that_its_messages_show() {
         assert!(scheme.not_compiled().missing_feature() == Some(scheme.feature));
     }
 }
+
+/// The configuration as its `Debug` form, in which secrets are hidden.
+#[cfg(feature = "redis")]
+fn redis(text: &str) -> Result<String, String> {
+    let config = super::redis::config(Url::parse(text).map_err(|error| error.to_string())?);
+    config.map(|config| format!("{config:?}")).map_err(|error| error.to_string())
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn the_options_of_redis_are_those_of_its_configuration() {
+    use core::time::Duration;
+
+    use crate::backends::RedisConfig;
+
+    let secret = |config: RedisConfig| config.with_username("ada").with_password("p w");
+    for (text, config) in [
+        ("redis://h", RedisConfig::new("h:6379")),
+        ("redis://h:7000/2", RedisConfig::new("h:7000").with_database(2)),
+        ("redis://ada:p%20w@[::1]", secret(RedisConfig::new("[::1]:6379"))),
+        (
+            "redis://h?client_name=shop&connect_timeout=1s&response_timeout=250ms",
+            RedisConfig::new("h:6379")
+                .with_client_name("shop")
+                .with_connect_timeout(Duration::from_secs(1))
+                .with_response_timeout(Duration::from_millis(250)),
+        ),
+        ("rediss://h", RedisConfig::new("h:6379").with_tls()),
+        (
+            "rediss://h?ca_certificate=/ca.pem&client_certificate=me.pem&client_key=me.key",
+            RedisConfig::new("h:6379")
+                .with_ca_certificate("/ca.pem")
+                .with_client_certificate("me.pem", "me.key"),
+        ),
+        ("redis+cluster://a,b:1", RedisConfig::cluster(["a:6379", "b:1"])),
+        ("rediss+cluster://a", RedisConfig::cluster(["a:6379"]).with_tls()),
+        (
+            "redis+sentinel://ada:p%20w@a,b/mymaster?database=3&sentinel_username=eve&sentinel_password=s",
+            secret(RedisConfig::sentinel(["a:26379", "b:26379"], "mymaster"))
+                .with_database(3)
+                .with_sentinel_username("eve")
+                .with_sentinel_password("s"),
+        ),
+        ("rediss+sentinel://a/m", RedisConfig::sentinel(["a:26379"], "m").with_tls()),
+    ] {
+        assert_eq!(redis(text), Ok(format!("{config:?}")), "{text}");
+    }
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn what_redis_cannot_be_told_says_what_can() {
+    for (text, says) in [
+        ("redis://h/db", "write a `redis:` URL as `redis://host:6379/0`"),
+        ("redis://h/0/1", "write a `redis:` URL as"),
+        ("redis://h/-1", "write a `redis:` URL as"),
+        ("redis+cluster://h/0", "a cluster has no path: its only database is 0"),
+        ("redis+sentinel://h", "`redis+sentinel://host1:26379,host2:26379/mymaster`"),
+        ("redis+sentinel://h/m?database=x", "option `database=x`: write a whole number"),
+        ("redis://h?database=1", "unknown option `database` of `redis:`; its options are"),
+        ("redis://h?sentinel_password=1", "unknown option `sentinel_password` of `redis:`"),
+        ("redis://h?ca_certificate=/x", "unknown option `ca_certificate` of `redis:`"),
+        ("rediss://h?client_key=/x", "give both `client_certificate` and `client_key`"),
+        ("redis://h?client_nam=x", "did you mean `client_name`?"),
+    ] {
+        let message = redis(text).expect_err(text);
+        assert!(message.contains(says), "{text}: {message}");
+    }
+}
