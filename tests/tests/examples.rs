@@ -1,66 +1,15 @@
 //! The examples do what they say, run as a user would run them.
 
-use std::{
-    collections::HashMap,
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::LazyLock,
-};
+use std::{fs, path::Path, sync::LazyLock};
 
-use serde_json::Value;
+use tests::examples::{Printed, Programs};
 
-/// The programs of the package, built as `cargo run --example` builds them.
-static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--message-format=json", "--package", "examples", "--examples"])
-        .arg("--manifest-path")
-        .arg(root)
-        .output()
-        .expect("cargo runs");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let messages = String::from_utf8_lossy(&built.stdout);
-    let program = |line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        let path = message["executable"].as_str()?.into();
-        Some((message["target"]["name"].as_str()?.to_owned(), path))
-    };
-    messages.lines().filter_map(program).collect()
-});
-
-/// What a program has printed, and its exit code.
-#[derive(Debug)]
-struct Printed {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-impl Printed {
-    /// The variants of the errors that were refused, in order.
-    fn refusals(&self) -> Vec<&str> {
-        let variant = |line| str::split_once(line, "refused with StateError::").map(|it| it.1);
-        self.out.lines().filter_map(variant).collect()
-    }
-
-    /// What stands behind a label.
-    fn value(&self, label: &str) -> &str {
-        let mut values = self.out.lines().filter_map(|line| line.trim_start().strip_prefix(label));
-        values.next().map_or("", str::trim)
-    }
-}
+/// As they are without any feature: no client of a server is compiled in.
+static PROGRAMS: LazyLock<Programs> =
+    LazyLock::new(|| Programs::build("", &Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples")));
 
 fn run(name: &str, folder: &Path, arguments: &[&str]) -> Printed {
-    let program = PROGRAMS.get(name).unwrap_or_else(|| panic!("there is no example `{name}`"));
-    let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
-    let printed = Printed {
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-        code: output.status.code(),
-    };
-    assert!(!printed.err.contains("panicked"), "{printed:?}");
-    printed
+    PROGRAMS.run(name, folder, arguments)
 }
 
 #[test]
