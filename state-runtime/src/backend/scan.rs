@@ -1,6 +1,7 @@
 //! Listing entries, page by page.
 
-use core::fmt;
+use core::{any::Any, fmt};
+use std::sync::Arc;
 
 use super::{Entry, Want};
 use crate::key::Key;
@@ -31,26 +32,78 @@ pub struct Page {
 }
 
 /// A backend's own mark of where a scan stands.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Cursor(Box<[u8]>);
+///
+/// It can be used again: whoever asks for a page twice gets the entries of that page twice.
+#[derive(Clone)]
+pub struct Cursor(Mark);
+
+#[derive(Clone)]
+enum Mark {
+    Bytes(Box<[u8]>),
+    Memory(Arc<dyn Any + Send + Sync>),
+}
 
 impl Cursor {
     /// A cursor of arbitrary bytes.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Self {
-        Self(bytes.into())
+        Self(Mark::Bytes(bytes.into()))
     }
 
-    /// The bytes it was made of.
+    /// The bytes it was made of; none if it was made of something else.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8] {
-        &self.0
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Mark::Bytes(bytes) => bytes,
+            Mark::Memory(_) => &[],
+        }
+    }
+
+    /// A cursor that holds all that its scan has to remember, for an engine that may list a key
+    /// twice. So a backend keeps nothing of a scan that nobody goes on with.
+    #[must_use]
+    pub fn from_memory<M: Any + Send + Sync>(memory: M) -> Self {
+        Self(Mark::Memory(Arc::new(memory)))
+    }
+
+    /// What it was made of; `None` if that was something else. It is copied only if the cursor was.
+    #[must_use]
+    pub fn into_memory<M: Any + Clone + Send + Sync>(self) -> Option<M> {
+        match self.0 {
+            Mark::Bytes(_) => None,
+            Mark::Memory(memory) => memory.downcast().ok().map(Arc::unwrap_or_clone),
+        }
     }
 }
 
-/// Hides the bytes: they usually hold a key.
+/// Hides what is inside: usually a key.
 impl fmt::Debug for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Cursor(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_gives_back_what_it_was_made_of_and_nothing_else() {
+        let bytes = Cursor::from_bytes(*b"user:1");
+        assert_eq!(bytes.as_bytes(), b"user:1");
+        assert_eq!(bytes.into_memory::<Vec<u8>>(), None);
+
+        let memory = Cursor::from_memory(vec![1, 2]);
+        assert_eq!(memory.as_bytes(), b"");
+        assert_eq!(memory.clone().into_memory::<String>(), None);
+        assert_eq!(memory.into_memory::<Vec<i32>>(), Some(vec![1, 2]));
+    }
+
+    #[test]
+    fn memory_that_goes_on_leaves_a_copied_cursor_as_it_was() {
+        let start = Cursor::from_memory(vec![1]);
+        let mut memory = start.clone().into_memory::<Vec<i32>>().unwrap_or_default();
+        memory.push(2);
+        assert_eq!(start.into_memory::<Vec<i32>>(), Some(vec![1]));
     }
 }

@@ -26,6 +26,7 @@ pub struct Subject<B> {
     shared: OnceCell<Arc<B>>,
     time: Time,
     max_value: usize,
+    tagged: bool,
     run: String,
     trials: AtomicUsize,
 }
@@ -45,6 +46,7 @@ impl<B: Backend> Subject<B> {
             shared: OnceCell::new(),
             time: Time::Real,
             max_value: MIB,
+            tagged: false,
             // Random, so that two runs against one server do not meet.
             run: format!("{:016x}", std::hash::RandomState::new().hash_one(())),
             trials: AtomicUsize::new(0),
@@ -65,6 +67,14 @@ impl<B: Backend> Subject<B> {
         self
     }
 
+    /// Gives all keys of a case one hash tag, `conformance:{…}:`, so that a Redis cluster has them in
+    /// one slot and can write several of them as one.
+    #[must_use]
+    pub fn with_tags(mut self) -> Self {
+        self.tagged = true;
+        self
+    }
+
     /// The instance that most cases share.
     pub(super) async fn backend(&self) -> Result<Arc<B>> {
         self.shared.get_or_try_init(|| async { (self.open)().await.map(Arc::new) }).await.cloned()
@@ -73,10 +83,12 @@ impl<B: Backend> Subject<B> {
     /// The surroundings of one case: keys that nobody else uses.
     pub(super) fn trial(&self, backend: Arc<B>) -> Trial<B> {
         let number = self.trials.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}:{number}", self.run);
+        let name = if self.tagged { format!("{{{name}}}") } else { name };
         Trial {
             backend,
             open: Arc::clone(&self.open),
-            prefix: format!("conformance:{}:{number}:", self.run),
+            prefix: format!("conformance:{name}:"),
             time: self.time.clone(),
             max_value: self.max_value,
         }

@@ -10,20 +10,22 @@ use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    sync::mpsc,
     task::JoinHandle,
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
 
 use super::{
-    config::{Address, Credentials, RedisConfig},
+    config::{Address, Credentials, RedisConfig, Servers},
     error, tls,
 };
 use crate::backend::{BackendError, ErrorKind, Result};
 
 /// How many commands may wait in a connection's channel before callers wait for a place.
 const CHANNEL: usize = 1024;
+
+/// Takes what a server says unasked, without blocking.
+type Hear = Box<dyn Fn(PushInfo) + Send + Sync>;
 
 /// What is the same for all connections to the servers of one backend.
 #[derive(Debug)]
@@ -80,14 +82,14 @@ impl Dialer {
         self.within(address, self.open(address, None)).await
     }
 
-    /// A connection of its own on which the server also speaks unasked; `pushes` is closed when it
-    /// is lost.
+    /// A connection of its own on which the server also speaks unasked. `hear` is called with what
+    /// it says, in between with nothing else to read, and once more when the connection is lost.
     pub(super) async fn dial_for_pushes(
         &self,
         address: &Address,
-        pushes: mpsc::UnboundedSender<PushInfo>,
+        hear: impl Fn(PushInfo) + Send + Sync + 'static,
     ) -> Result<Connected> {
-        self.within(address, self.open(address, Some(pushes))).await
+        self.within(address, self.open(address, Some(Box::new(hear)))).await
     }
 
     async fn within<T>(
@@ -102,11 +104,7 @@ impl Dialer {
         connected.map_err(|error| error.about(address))
     }
 
-    async fn open(
-        &self,
-        address: &Address,
-        pushes: Option<mpsc::UnboundedSender<PushInfo>>,
-    ) -> Result<Connected> {
+    async fn open(&self, address: &Address, pushes: Option<Hear>) -> Result<Connected> {
         let stream = TcpStream::connect((address.host.as_str(), address.port))
             .await
             .map_err(|error| error::of_connecting(&error))?;
@@ -128,11 +126,7 @@ impl Dialer {
 
     /// The login is sent here and not by the client, whose error for it does not tell a wrong
     /// password from a server that has no room. Only with pushes the client insists.
-    async fn log_in<S>(
-        &self,
-        stream: S,
-        pushes: Option<mpsc::UnboundedSender<PushInfo>>,
-    ) -> Result<Connected>
+    async fn log_in<S>(&self, stream: S, pushes: Option<Hear>) -> Result<Connected>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -151,7 +145,10 @@ impl Dialer {
             if let Some(password) = &credentials.password {
                 info = info.set_password(password);
             }
-            options = options.set_push_sender(move |push| pushes.send(push).map_err(|_| SendError));
+            options = options.set_push_sender(move |push| -> Result<(), SendError> {
+                pushes(push);
+                Ok(())
+            });
         }
         let (handle, driver) = MultiplexedConnection::new_with_config(&info, stream, options)
             .await
@@ -183,17 +180,28 @@ impl Dialer {
         if let Some(name) = &self.config.client_name {
             commands.cmd("CLIENT").arg("SETNAME").arg(name);
         }
-        commands.cmd("PING");
+        // Behind sentinels the server may have been the master until just now.
+        let must_be_master = matches!(self.config.servers, Servers::Sentinel { .. });
+        commands.cmd(if must_be_master { "ROLE" } else { "PING" });
         let count = commands.len();
         let replies = handle
             .send_packed_commands(&commands, 0, count)
             .await
             .map_err(|error| error::unavailable(error::of_transport(&error)))?;
-        match replies.iter().find_map(server_error) {
-            Some(error) => Err(error),
-            None => Ok(()),
+        match (replies.iter().find_map(server_error), replies.last()) {
+            (Some(error), _) => Err(error),
+            (None, Some(role)) if must_be_master && is_replica(role) => {
+                Err(error::unavailable("the server is a replica; there may be no master just now"))
+            }
+            _ => Ok(()),
         }
     }
+}
+
+/// Whether an answer to `ROLE` is that of a replica.
+fn is_replica(role: &Value) -> bool {
+    let Value::Array(parts) = role else { return false };
+    matches!(parts.first(), Some(Value::BulkString(name)) if name != b"master")
 }
 
 /// The first refusal counts: those after it are its consequences. A user who may not `PING` is

@@ -7,7 +7,10 @@
 
 use core::{fmt, future::Future, pin::Pin, time::Duration};
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -67,9 +70,17 @@ struct Shared {
 }
 
 enum State {
-    Up { address: Address, handle: MultiplexedConnection },
+    Up { address: Address, handle: MultiplexedConnection, number: u64 },
     Down { address: Option<Address>, since: Instant, kind: ErrorKind, cause: String },
     Closed,
+}
+
+impl State {
+    /// A connection with a number that no other has.
+    fn up(address: Address, handle: MultiplexedConnection) -> Self {
+        static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+        Self::Up { address, handle, number: CONNECTIONS.fetch_add(1, Ordering::Relaxed) }
+    }
 }
 
 impl Link {
@@ -77,7 +88,7 @@ impl Link {
     pub(super) async fn open(dialer: Arc<Dialer>, locate: Locate) -> Result<Self> {
         let (address, connected) = connect(&dialer, &locate).await?;
         let handle = connected.handle;
-        let state = RwLock::new(State::Up { address, handle });
+        let state = RwLock::new(State::up(address, handle));
         let (pulse, suspected) = (Pulse::default(), Notify::new());
         let shared = Arc::new(Shared { dialer, locate, state, pulse, suspected });
         let keeper = tokio::spawn(keep(Arc::clone(&shared), connected.task));
@@ -113,6 +124,11 @@ impl Link {
     /// Whether commands would be sent just now; why not, otherwise.
     pub(super) fn check(&self) -> Result<()> {
         self.shared.handle().map(drop)
+    }
+
+    /// The number of the present connection, which no other ever has.
+    pub(super) fn connection(&self) -> Result<u64> {
+        self.shared.connected(|_, number| number)
     }
 
     /// To be told when the server takes no writes: another may have become the master, so the
@@ -156,8 +172,13 @@ impl fmt::Debug for Link {
 
 impl Shared {
     fn handle(&self) -> Result<MultiplexedConnection> {
+        self.connected(|handle, _| handle.clone())
+    }
+
+    /// Something of the connection; why there is none, otherwise.
+    fn connected<T>(&self, take: impl FnOnce(&MultiplexedConnection, u64) -> T) -> Result<T> {
         match &*self.read() {
-            State::Up { handle, .. } => Ok(handle.clone()),
+            State::Up { handle, number, .. } => Ok(take(handle, *number)),
             State::Down { address, since, kind, cause } => {
                 let down = since.elapsed().as_millis();
                 let message = format!("no connection for {down} ms: {cause}");
@@ -213,7 +234,7 @@ async fn keep(shared: Arc<Shared>, mut task: Task) {
     // The connection before the present one, when that was replaced although it worked: it gets
     // some time to deliver the answers that are due.
     let mut retired: Option<(Instant, Task)> = None;
-    let mut replaced = Instant::now();
+    let mut replaced: Option<Instant> = None;
     let mut watch = Watch::new(shared.dialer.config.response_timeout, Instant::now());
     loop {
         tokio::select! {
@@ -221,12 +242,14 @@ async fn keep(shared: Arc<Shared>, mut task: Task) {
                 task = reconnect(&shared, "the connection was lost").await;
                 watch = Watch::new(shared.dialer.config.response_timeout, Instant::now());
             }
-            () = shared.suspected.notified(), if replaced.elapsed() >= REPLACE_PAUSE => {
-                replaced = Instant::now();
+            () = shared.suspected.notified(),
+                if replaced.is_none_or(|last| last.elapsed() >= REPLACE_PAUSE) =>
+            {
+                replaced = Some(Instant::now());
                 if let Ok((address, Connected { handle, task: next })) =
                     connect(&shared.dialer, &shared.locate).await
                 {
-                    shared.set(State::Up { address, handle });
+                    shared.set(State::up(address, handle));
                     retired = Some((Instant::now(), core::mem::replace(&mut task, next)));
                 }
             }
@@ -269,7 +292,7 @@ async fn reconnect(shared: &Shared, cause: &'static str) -> Task {
                 tracing::info!(%address, "connected to a server again");
                 // Nothing that was sent before will be answered on this connection.
                 shared.pulse.answer(shared.pulse.send());
-                shared.set(State::Up { address, handle });
+                shared.set(State::up(address, handle));
                 return task;
             }
             Err(error) => shared.down(error.kind(), error.message()),

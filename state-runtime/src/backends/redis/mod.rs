@@ -1,5 +1,6 @@
 //! `RedisBackend`: entries on a Redis or Valkey server that several programs share.
 
+mod cluster;
 mod config;
 mod dial;
 mod error;
@@ -9,10 +10,13 @@ mod pulse;
 mod read;
 mod reads;
 mod router;
+mod scan;
 mod script;
+mod sentinel;
 mod settings;
 mod tls;
 mod values;
+mod watch;
 mod write;
 
 use core::fmt;
@@ -21,15 +25,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use self::config::RedisConfig;
-use self::{dial::Dialer, router::Router, settings::Settings};
+use self::{dial::Dialer, router::Router, settings::Settings, watch::Watches};
 use crate::{
     backend::{
-        AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Entry,
-        ErrorKind, Expiry, GetOptions, RemoveOptions, Result, Revision, Risk, SetOptions, Ttl,
-        TtlChange,
+        AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
+        Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan,
+        ScanRequest, SetOptions, Ttl, TtlChange, Watch, WatchRequest,
     },
     key::Key,
 };
+
+/// The most bytes of one command that a server takes, less some room for what is around them.
+const MAX_BATCH: usize = (1 << 30) - (16 << 20);
 
 /// A backend on a Redis or Valkey server. A clone is another handle to the same connections.
 #[derive(Clone)]
@@ -38,7 +45,9 @@ pub struct RedisBackend {
 }
 
 struct Inner {
-    router: Router,
+    dialer: Arc<Dialer>,
+    router: Arc<Router>,
+    watches: Watches,
     durable: bool,
     max_value: usize,
 }
@@ -56,12 +65,20 @@ impl RedisBackend {
                 "a server is connected to within a tokio runtime, which keeps the connection",
             ));
         }
+        let limit = config.connect_timeout;
         let dialer = Arc::new(Dialer::new(config)?);
-        let router = Router::connect(dialer).await?;
-        let settings = all_settings(&router).await?;
+        let connected = tokio::time::timeout(limit, async {
+            let router = Arc::new(Router::connect(Arc::clone(&dialer)).await?);
+            let settings = all_settings(&router).await?;
+            Ok((router, settings))
+        });
+        let (router, settings) = connected.await.unwrap_or_else(|_| {
+            Err(error::unavailable(format_args!("no answer within {limit:?}")))
+        })?;
         let durable = settings.iter().all(|settings| settings.risks().is_empty());
         let max_value = settings.iter().map(Settings::max_value).min().unwrap_or(usize::MAX);
-        Ok(Self { inner: Arc::new(Inner { router, durable, max_value }) })
+        let watches = Watches::default();
+        Ok(Self { inner: Arc::new(Inner { dialer, router, watches, durable, max_value }) })
     }
 
     fn router(&self) -> &Router {
@@ -80,8 +97,8 @@ impl RedisBackend {
 
 async fn all_settings(router: &Router) -> Result<Vec<Settings>> {
     let mut all = Vec::new();
-    for node in router.nodes() {
-        all.push(settings::read(node).await?);
+    for node in router.nodes().await? {
+        all.push(settings::read(&node).await?);
     }
     Ok(all)
 }
@@ -118,6 +135,8 @@ impl Backend for RedisBackend {
             .with(Capability::Cas)
             .with(Capability::Ttl)
             .with(Capability::Batch)
+            .with(Capability::Scan)
+            .with(Capability::Watch)
             .with(Capability::Shared)
             .with(Capability::Counter);
         if self.inner.durable { all.with(Capability::Durable) } else { all }
@@ -144,15 +163,39 @@ impl Backend for RedisBackend {
     }
 
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
+        let mut total = 0;
         for op in &batch {
+            total += op.key().as_str().len();
             if let BatchOp::Set { value, .. } = op {
                 self.check_size(value.len())?;
+                total += value.len();
             }
+        }
+        if total > MAX_BATCH {
+            let message = "the batch is larger than the server takes (`client-query-buffer-limit`)";
+            let kind = ErrorKind::TooLarge { size: total, limit: MAX_BATCH };
+            return Err(BackendError::new(kind, message));
         }
         write::apply(self.router(), &batch).await
     }
 
+    /// Goes through all keys of the servers, also those under other prefixes: that is what it costs.
+    /// A scan holds 16 bytes for each key that it has listed. It goes on after a lost connection, a
+    /// failover or the move of a slot, at the price of looking at a server once more.
+    async fn scan(&self, request: ScanRequest) -> Result<Page> {
+        scan::page(self.router(), request).await
+    }
+
+    /// Tells the latest state of affairs, not every change; and all is told as changed after a
+    /// connection was lost, and after `FLUSHALL`. Each watched prefix costs the server a comparison
+    /// for every key that changes.
+    async fn watch(&self, request: WatchRequest) -> Result<Changes> {
+        let Inner { dialer, router, watches, .. } = &*self.inner;
+        watches.watch(dialer, router, request).await
+    }
+
     async fn close(&self) -> Result<()> {
+        self.inner.watches.close();
         self.router().close();
         Ok(())
     }
@@ -173,3 +216,5 @@ impl Backend for RedisBackend {
 impl Cas for RedisBackend {}
 impl Ttl for RedisBackend {}
 impl Batch for RedisBackend {}
+impl Scan for RedisBackend {}
+impl Watch for RedisBackend {}

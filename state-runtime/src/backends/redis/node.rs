@@ -7,6 +7,7 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::sync::OnceCell;
 
 use super::{
+    config::Address,
     dial::Dialer,
     error,
     link::{Fault, Link, Locate},
@@ -62,6 +63,21 @@ impl Node {
         }
     }
 
+    /// Whether small commands would be sent just now; why not, otherwise.
+    pub(super) fn check(&self) -> Result<()> {
+        self.small.check()
+    }
+
+    /// Where it is, or was when it was connected last; `None` once it is closed.
+    pub(super) fn address(&self) -> Option<Address> {
+        self.small.address()
+    }
+
+    /// The number of the connection that a lane has just now. No other one ever has it.
+    pub(super) async fn connection(&self, lane: Lane) -> Result<u64> {
+        self.link(lane).await?.connection()
+    }
+
     /// Sends one command and returns the server's reply, which may be an error: see [`reply`].
     ///
     /// A script that the server does not know was certainly not run, so it is sent again in full.
@@ -75,7 +91,7 @@ impl Node {
         let value = handed_over(link, effect, link.send(command).await)?;
         match unknown_script(&value).then(|| script::spelled_out(command)).flatten() {
             Some(call) => handed_over(link, effect, link.send(&call).await),
-            None => Ok(noticed(link, value)),
+            None => Ok(self.noticed(value)),
         }
     }
 
@@ -95,7 +111,18 @@ impl Node {
                 *value = handed_over(link, effect, link.send(&call).await)?;
             }
         }
-        Ok(values.into_iter().map(|value| noticed(link, value)).collect())
+        Ok(values.into_iter().map(|value| self.noticed(value)).collect())
+    }
+
+    /// A server that takes no writes may have been replaced by another, for reads too.
+    fn noticed(&self, value: Value) -> Value {
+        if matches!(&value, Value::ServerError(error) if error.code() == "READONLY") {
+            self.small.suspect();
+            if let Some(bulk) = self.bulk.get() {
+                bulk.suspect();
+            }
+        }
+        value
     }
 
     /// The value under `key`, perhaps together with others that are asked for at the same time: a
@@ -162,12 +189,4 @@ pub(super) fn reply(value: Value) -> Result<Value> {
 
 fn unknown_script(value: &Value) -> bool {
     matches!(value, Value::ServerError(error) if error.code() == "NOSCRIPT")
-}
-
-/// A server that takes no writes may have been replaced by another.
-fn noticed(link: &Link, value: Value) -> Value {
-    if matches!(&value, Value::ServerError(error) if error.code() == "READONLY") {
-        link.suspect();
-    }
-    value
 }

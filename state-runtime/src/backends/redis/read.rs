@@ -144,7 +144,7 @@ fn left_command(key: &str) -> Cmd {
     command
 }
 
-fn with_expiry(key: &str, options: GetOptions) -> Result<Cmd> {
+pub(super) fn with_expiry(key: &str, options: GetOptions) -> Result<Cmd> {
     let (ttl, least) = options.renew.map(renewal).transpose()?.unwrap_or_default();
     let mut command = READ.call(1, 2, key.len() + 32);
     command.arg(key).arg(ttl).arg(least);
@@ -181,7 +181,7 @@ fn millis_up(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
-fn entry(value: Value, options: GetOptions) -> Result<Option<Entry>> {
+pub(super) fn entry(value: Value, options: GetOptions) -> Result<Option<Entry>> {
     let value = match value {
         Value::Nil => return Ok(None),
         Value::BulkString(bytes) => Bytes::from(bytes),
@@ -191,7 +191,7 @@ fn entry(value: Value, options: GetOptions) -> Result<Option<Entry>> {
     Ok(Some(Entry { revision, ..Entry::new(value) }))
 }
 
-fn entry_with_expiry(value: Value, options: GetOptions) -> Result<Option<Entry>> {
+pub(super) fn entry_with_expiry(value: Value, options: GetOptions) -> Result<Option<Entry>> {
     let (value, left) = match value {
         Value::Nil => return Ok(None),
         Value::Array(parts) => <[Value; 2]>::try_from(parts).map_err(|_| error::strange())?.into(),

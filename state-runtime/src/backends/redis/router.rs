@@ -8,46 +8,53 @@ use std::sync::Arc;
 use redis::{Cmd, Pipeline, Value};
 
 use super::{
+    cluster::{Cluster, Holder, Slots},
     config::{Address, Servers},
     dial::Dialer,
     link::fixed,
     node::{Effect, Lane, Node, reply},
+    sentinel,
 };
-use crate::backend::{BackendError, ErrorKind, Result};
+use crate::backend::Result;
 
 /// The servers of a backend.
 #[derive(Debug)]
 pub(super) enum Router {
     /// One, which has all entries.
-    Single(Node),
+    Single(Arc<Node>),
+    /// Several, each of which has those of its slots.
+    Cluster(Cluster),
 }
 
 impl Router {
     /// Connects to what the configuration names.
     pub(super) async fn connect(dialer: Arc<Dialer>) -> Result<Self> {
-        match &dialer.config.servers {
-            Servers::Single(address) => {
-                let address = Address::parse(address)?;
-                Ok(Self::Single(Node::open(dialer, fixed(address)).await?))
+        let locate = match &dialer.config.servers {
+            Servers::Single(address) => fixed(Address::parse(address)?),
+            Servers::Sentinel { sentinels, master } => {
+                sentinel::locate(&dialer, sentinels, master)?
             }
-            Servers::Sentinel { .. } | Servers::Cluster(_) => Err(BackendError::new(
-                ErrorKind::Other,
-                "only a single server can be connected to; use `RedisConfig::new`",
-            )),
-        }
+            Servers::Cluster(nodes) => {
+                let seeds = nodes.iter().map(|node| Address::parse(node)).collect::<Result<_>>()?;
+                return Ok(Self::Cluster(Cluster::connect(dialer, seeds).await?));
+            }
+        };
+        Ok(Self::Single(Arc::new(Node::open(dialer, locate).await?)))
     }
 
     /// The value under `key`; nil where there is none.
     pub(super) async fn value(&self, key: &str) -> Result<Value> {
-        match self {
-            Self::Single(node) => reply(node.value(key).await?),
-        }
+        reply(match self {
+            Self::Single(node) => node.value(key).await?,
+            Self::Cluster(cluster) => cluster.value(key).await?,
+        })
     }
 
     /// The values under many keys, in their order: a string, nil, or an error reply each.
     pub(super) async fn values(&self, lane: Lane, keys: &[&str]) -> Result<Vec<Value>> {
         match self {
             Self::Single(node) => node.values(lane, keys).await,
+            Self::Cluster(cluster) => cluster.values(lane, keys).await,
         }
     }
 
@@ -58,10 +65,10 @@ impl Router {
         keys: &[&str],
         command: &Cmd,
     ) -> Result<Value> {
-        let _ = keys;
-        match self {
-            Self::Single(node) => reply(node.exchange(Lane::Small, effect, command).await?),
-        }
+        reply(match self {
+            Self::Single(node) => node.exchange(Lane::Small, effect, command).await?,
+            Self::Cluster(cluster) => cluster.perform(effect, keys, command).await?,
+        })
     }
 
     /// Sends several commands, each about one key, and returns the reply to each, which may be an
@@ -80,20 +87,36 @@ impl Router {
                 }
                 node.exchange_all(lane, effect, &pipeline).await
             }
+            Self::Cluster(cluster) => cluster.perform_each(lane, effect, &commands).await,
         }
     }
 
     /// Every server that has entries of its own.
-    pub(super) fn nodes(&self) -> Vec<&Node> {
+    pub(super) async fn nodes(&self) -> Result<Vec<Arc<Node>>> {
         match self {
-            Self::Single(node) => vec![node],
+            Self::Single(node) => Ok(vec![Arc::clone(node)]),
+            Self::Cluster(cluster) => cluster.masters().await,
+        }
+    }
+
+    /// Every server that may have keys, and which.
+    pub(super) async fn survey(&self) -> Result<Vec<Holder>> {
+        match self {
+            Self::Single(node) => Ok(vec![Holder {
+                id: String::new(),
+                node: Arc::clone(node),
+                owned: Slots::ALL,
+                importing: Slots::NONE,
+            }]),
+            Self::Cluster(cluster) => cluster.survey().await,
         }
     }
 
     /// Ends all connections.
     pub(super) fn close(&self) {
-        for node in self.nodes() {
-            node.close();
+        match self {
+            Self::Single(node) => node.close(),
+            Self::Cluster(cluster) => cluster.close(),
         }
     }
 }

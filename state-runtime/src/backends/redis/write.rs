@@ -182,7 +182,7 @@ impl<'a> Part<'a> {
 
     fn write(&self, command: &mut Cmd) {
         match &self.condition {
-            Guard::None => command.arg(""),
+            Guard::None => command.arg("any"),
             Guard::Absent => command.arg("absent"),
             Guard::Digest(revision) => command.arg(hex(revision.as_bytes()).as_slice()),
         };

@@ -1,6 +1,6 @@
 -- Several writes, all or none. Returns 0, or the number of the first whose condition does not hold.
 -- KEYS[i]: the key of write i.
--- ARGV[3i-2]: its condition: '' for none, 'absent', or the SHA-1 of the value that has to be there.
+-- ARGV[3i-2]: its condition: 'any', 'absent', or the SHA-1 of the value that has to be there.
 -- ARGV[3i-1]: 'remove', or the expiry: '' for none, 'keep', or ms.
 -- ARGV[3i]: the value.
 -- A script that fails midway is not undone, so everything that can fail comes before the first write.
@@ -10,7 +10,7 @@ for i, key in ipairs(KEYS) do
     local found = redis.pcall('EXISTS', key)
     if type(found) == 'table' then return found end
     if found == 1 then return i end
-  elseif condition ~= '' then
+  elseif condition ~= 'any' then
     local value = redis.pcall('GET', key)
     if type(value) == 'table' then return value end
     if not value or redis.sha1hex(value) ~= condition then return i end

@@ -1,0 +1,103 @@
+//! Users, passwords, rights and TLS.
+
+use super::*;
+use state_runtime::backend::{BatchOp, RemoveOptions};
+
+#[tokio::test]
+async fn without_the_password_nobody_is_let_in() -> TestResult {
+    for flavour in Flavour::ALL {
+        let server = Server::builder(flavour).password("tiger-5e2").start().await;
+        let config = || RedisConfig::new(server.address());
+        assert_eq!(refused(RedisBackend::connect(config())).await, ErrorKind::Denied);
+        let wrong = RedisBackend::connect(config().with_password("lion-5e2")).await.unwrap_err();
+        assert_eq!(wrong.kind(), ErrorKind::Denied);
+        assert!(!format!("{wrong} {wrong:?}").contains("lion"), "{wrong:?}");
+        assert!(wrong.to_string().contains(&server.address()), "{wrong}");
+        let backend = RedisBackend::connect(config().with_password("tiger-5e2")).await?;
+        put(&backend, "a", "1").await?;
+        assert!(!format!("{backend:?}").contains("tiger"));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_password_that_nobody_asked_for_is_refused() {
+    let server = Server::shared(Flavour::Redis7).await;
+    let config = RedisConfig::new(server.address()).with_password("tiger");
+    assert_eq!(refused(RedisBackend::connect(config)).await, ErrorKind::Denied);
+}
+
+#[tokio::test]
+async fn a_user_has_the_rights_of_its_list() -> TestResult {
+    for flavour in Flavour::ALL {
+        let server =
+            Server::builder(flavour).user("shop", "secret", "~shop:* +@all -debug").start().await;
+        let config = RedisConfig::new(server.address());
+        let backend =
+            RedisBackend::connect(config.with_username("shop").with_password("secret")).await?;
+        put(&backend, "shop:1", "1").await?;
+        assert_eq!(value(&backend, "shop:1").await?.as_deref(), Some("1"));
+        assert_eq!(refused(put(&backend, "bank:1", "1")).await, ErrorKind::Denied);
+        assert_eq!(refused(value(&backend, "bank:1")).await, ErrorKind::Denied);
+        assert_eq!(refused(backend.add(&key("bank:1"), plus(1))).await, ErrorKind::Denied);
+        let many = ["shop:1", "bank:1"].map(|name| (key(name), GetOptions::default()));
+        assert_eq!(refused(backend.get_many(&many)).await, ErrorKind::Denied);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_user_who_may_do_very_little_can_still_read() -> TestResult {
+    for flavour in Flavour::ALL {
+        let server = Server::builder(flavour).user("reader", "secret", "~* +get").start().await;
+        server.command::<()>(&["SET", "a", "1"]).await?;
+        let config = RedisConfig::new(server.address());
+        let backend =
+            RedisBackend::connect(config.with_username("reader").with_password("secret")).await?;
+        assert_eq!(value(&backend, "a").await?.as_deref(), Some("1"));
+        assert_eq!(refused(put(&backend, "a", "2")).await, ErrorKind::Denied);
+        // `MGET` is another command, and so is what counts missing keys.
+        let many = ["a", "none"].map(|name| (key(name), GetOptions::default()));
+        let found = backend.get_many(&many).await?;
+        assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
+        let risks: Vec<_> = backend.risks().await?.iter().map(|risk| risk.name()).collect();
+        assert_eq!(risks, ["unknown-settings"]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_whose_last_write_is_forbidden_writes_nothing() -> TestResult {
+    for flavour in Flavour::ALL {
+        let rules = "~* +@all -del";
+        let server = Server::builder(flavour).user("careful", "secret", rules).start().await;
+        let config = RedisConfig::new(server.address());
+        let backend =
+            RedisBackend::connect(config.with_username("careful").with_password("secret")).await?;
+        put(&backend, "old", "1").await?;
+        let options = SetOptions::default();
+        let batch = vec![
+            BatchOp::Set { key: key("new"), value: "1".into(), options },
+            BatchOp::Remove { key: key("old"), options: RemoveOptions::default() },
+        ];
+        assert_eq!(refused(backend.apply(batch)).await, ErrorKind::Denied);
+        assert_eq!(value(&backend, "new").await?, None);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn tls_is_spoken_with_a_server_that_is_trusted() -> TestResult {
+    let server = Server::builder(Flavour::Redis7).tls().start().await;
+    let certificates = server.certificates().ok_or("the server speaks TLS")?;
+    let config = RedisConfig::new(server.address());
+    let trusting = config.clone().with_ca_certificate(certificates.authority());
+    let backend = RedisBackend::connect(trusting).await?;
+    put(&backend, "a", "1").await?;
+    assert_eq!(value(&backend, "a").await?.as_deref(), Some("1"));
+    let error = RedisBackend::connect(config.clone().with_tls()).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Other), "{error}");
+    let plain = config.with_connect_timeout(Duration::from_secs(2));
+    assert_eq!(refused(RedisBackend::connect(plain)).await, ErrorKind::Unavailable);
+    Ok(())
+}
