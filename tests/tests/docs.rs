@@ -6,7 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use state_runtime::{StateError, connect};
+use state_runtime::{
+    StateError,
+    backends::{RedisBackend, RedisConfig},
+    conformance::{Subject, run},
+    connect,
+};
+use tests::servers::redis;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -100,5 +106,23 @@ async fn the_pages_name_the_options_that_there_are() {
             options.extend(known(url).await);
         }
         assert_eq!(documented(page), options, "{page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_user_that_the_page_of_redis_shows_has_the_rights_that_are_needed() {
+    let page = text("docs/redis.md");
+    let (_, rest) = page.split_once("ACL SETUSER shop on >secret ").unwrap();
+    let rules = rest.lines().next().unwrap();
+    for flavour in redis::Flavour::ALL {
+        let server = redis::Server::builder(flavour).user("shop", "secret", rules).start().await;
+        let address = server.address();
+        let config = RedisConfig::new(address).with_username("shop").with_password("secret");
+        let backend = RedisBackend::connect(config.clone()).await.unwrap();
+        let known = state_runtime::backend::Backend::risks(&backend).await.unwrap();
+        assert!(known.iter().all(|risk| risk.name() != "unknown-settings"), "{known:?}");
+        let report = run(&Subject::new(move || RedisBackend::connect(config.clone()))).await;
+        let report = report.unwrap();
+        assert!(report.is_conforming(), "{flavour:?}: {report:#}");
     }
 }

@@ -9,7 +9,7 @@ use crate::error::InvalidUrl;
 
 /// Options whose values are never told. Where one of them is given, no other value is told either,
 /// nor any name that is not known: a `&` that should have been encoded has cut the secret in two.
-const SECRETS: [&str; 4] = ["password", "sentinel_password", "token", "nkey"];
+const SECRETS: [&str; 5] = ["password", "sentinel_password", "token", "api_token", "nkey"];
 
 /// Nothing longer than this is repeated in a message.
 const LONGEST: usize = 40;
