@@ -6,7 +6,9 @@ use std::{
 };
 
 use state_runtime::{
-    backend::{Backend, BackendError, Change, ErrorKind, GetOptions, SetOptions, WatchRequest},
+    backend::{
+        Backend, BackendError, Change, ErrorKind, GetOptions, SetOptions, WatchRequest,
+    },
     backends::{RedisBackend, RedisConfig},
     conformance::{Subject, run},
     key::Key,
