@@ -6,9 +6,7 @@ use std::{
 };
 
 use state_runtime::{
-    backend::{
-        Backend, BackendError, Change, ErrorKind, GetOptions, SetOptions, WatchRequest,
-    },
+    backend::{Backend, BackendError, Change, ErrorKind, GetOptions, SetOptions, WatchRequest},
     backends::{RedisBackend, RedisConfig},
     conformance::{Subject, run},
     key::Key,

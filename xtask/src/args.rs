@@ -14,7 +14,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
-    /// Check that everything the other tasks need is installed, and say how to get what is not
+    /// Install the servers that the tests need, and say how to get what else is missing
     Setup,
     /// Run the whole gate: formatting, lints, docs, features, architecture, tests and examples
     Test(Test),

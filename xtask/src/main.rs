@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 fn run(task: &Task, terminal: Terminal) -> Result<(), Failure> {
     let workspace = Workspace::load()?;
     match task {
-        Task::Setup => setup::run(&workspace, terminal),
+        Task::Setup => setup::run(terminal),
         Task::Test(options) => gate::run(&workspace, terminal, options),
         Task::Conformance(options) => conformance::run(&workspace, terminal, options),
         Task::Bench(options) => bench::run(&workspace, terminal, options),

@@ -2,6 +2,8 @@
 //!
 //! A backend knows the floors `backend` and `key` and nothing else; no backend imports another.
 
+#[cfg(feature = "dapr")]
+pub mod dapr;
 #[cfg(feature = "file")]
 pub mod file;
 #[cfg(feature = "memory")]
@@ -9,6 +11,8 @@ pub mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
 
+#[cfg(feature = "dapr")]
+pub use self::dapr::{DaprBackend, DaprConfig};
 #[cfg(feature = "file")]
 pub use self::file::FileBackend;
 #[cfg(feature = "memory")]

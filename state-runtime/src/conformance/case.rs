@@ -56,22 +56,34 @@ impl<B: Backend> Case<B> {
     /// What opening the backend answered.
     pub async fn run(&self, subject: &Subject<B>) -> Result<Verdict> {
         let backend = subject.backend().await?;
-        let offered = backend.capabilities();
-        let missing = self.needs.iter().filter(|need| !offered.contains(*need));
-        let missing = missing.fold(Capabilities::NONE, Capabilities::with);
+        let missing = self.missing(backend.capabilities());
         if missing != Capabilities::NONE {
             return Ok(Verdict::Skipped(missing));
         }
-        // In a task of its own, so that a panic ends the case and not the suite.
-        let mut task = tokio::spawn((self.run)(subject.trial(backend)));
-        let ended = tokio::time::timeout(DEADLINE, &mut task).await;
-        task.abort();
-        Ok(match ended {
-            Ok(Ok(Ok(()))) => Verdict::Passed,
-            Ok(Ok(Err(failure))) => Verdict::Failed(failure.0),
-            Ok(Err(error)) => Verdict::Failed(panic_message(error)),
-            Err(_) => Verdict::Failed(format!("not done after {} seconds", DEADLINE.as_secs())),
-        })
+        Ok(self.start(subject.trial(backend, self.needs)).await)
+    }
+
+    /// What the case needs beyond what a backend offers.
+    pub(super) fn missing(&self, offered: Capabilities) -> Capabilities {
+        let missing = self.needs.iter().filter(|need| !offered.contains(*need));
+        missing.fold(Capabilities::NONE, Capabilities::with)
+    }
+
+    /// Runs the case on a backend that offers what it needs.
+    pub(super) fn start(&self, trial: Trial<B>) -> impl Future<Output = Verdict> + use<B> {
+        let running = (self.run)(trial);
+        async {
+            // In a task of its own, so that a panic ends the case and not the suite.
+            let mut task = tokio::spawn(running);
+            let ended = tokio::time::timeout(DEADLINE, &mut task).await;
+            task.abort();
+            match ended {
+                Ok(Ok(Ok(()))) => Verdict::Passed,
+                Ok(Ok(Err(failure))) => Verdict::Failed(failure.0),
+                Ok(Err(error)) => Verdict::Failed(panic_message(error)),
+                Err(_) => Verdict::Failed(format!("not done after {} seconds", DEADLINE.as_secs())),
+            }
+        }
     }
 }
 

@@ -40,15 +40,20 @@ mod report;
 mod subject;
 mod trial;
 
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::task::JoinSet;
+
 pub use self::{
     case::{Case, Verdict},
     cases::cases,
     report::{Failed, Report, Skipped},
     subject::{Subject, Time},
 };
-use crate::backend::{Backend, Result};
+use crate::backend::{Backend, Capabilities, Result};
 
-/// Runs every case against a backend, one after the other.
+/// Runs every case against a backend: several at once while real time passes, so that they wait
+/// together; one after the other with a clock that is moved by hand.
 ///
 /// It has to be called inside of a tokio runtime with its timer enabled, best one with several
 /// threads: with one, the cases about concurrency only see tasks that take turns.
@@ -59,10 +64,27 @@ use crate::backend::{Backend, Result};
 /// of the report.
 pub async fn run<B: Backend>(subject: &Subject<B>) -> Result<Report> {
     let backend = subject.backend().await?;
-    let mut report = Report::new(backend.name(), backend.capabilities());
-    for case in cases() {
-        let verdict = case.run(subject).await?;
-        report.add(&case, verdict);
+    let offered = backend.capabilities();
+    let (cases, mut running, mut verdicts) = (cases(), JoinSet::new(), BTreeMap::new());
+    for (number, case) in cases.iter().enumerate() {
+        let missing = case.missing(offered);
+        if missing != Capabilities::NONE {
+            verdicts.insert(number, Verdict::Skipped(missing));
+            continue;
+        }
+        while running.len() >= subject.at_once() {
+            verdicts.extend(running.join_next().await.and_then(core::result::Result::ok));
+        }
+        let started = case.start(subject.trial(Arc::clone(&backend), case.needs()));
+        running.spawn(async move { (number, started.await) });
+    }
+    while let Some(ended) = running.join_next().await {
+        verdicts.extend(ended);
+    }
+    let mut report = Report::new(backend.name(), offered);
+    for (number, case) in cases.iter().enumerate() {
+        let lost = || Verdict::Failed("the runtime was shut down".to_owned());
+        report.add(case, verdicts.remove(&number).unwrap_or_else(lost));
     }
     Ok(report)
 }

@@ -12,9 +12,14 @@ use std::{
 use tokio::sync::OnceCell;
 
 use super::trial::Trial;
-use crate::backend::{Backend, Clock, ManualClock, Result, SystemClock, Timestamp};
+use crate::backend::{
+    Backend, Capabilities, Capability, Clock, ManualClock, Result, SystemClock, Timestamp,
+};
 
 const MIB: usize = 1 << 20;
+
+/// How many cases run at once while real time passes.
+const AT_ONCE: usize = 8;
 
 /// Opens one more instance of a backend.
 pub(super) type Open<B> =
@@ -35,7 +40,9 @@ impl<B: Backend> Subject<B> {
     /// Tests what `open` opens.
     ///
     /// It is called once for most of the cases together, and once more for each that closes its
-    /// backend. The instances may share what they store, or not.
+    /// backend or needs two of them. If the backend declares
+    /// [`Capability::Shared`](crate::backend::Capability), all instances have to find the same
+    /// entries; otherwise they may.
     pub fn new<F, Opening>(open: F) -> Self
     where
         F: Fn() -> Opening + Send + Sync + 'static,
@@ -80,11 +87,24 @@ impl<B: Backend> Subject<B> {
         self.shared.get_or_try_init(|| async { (self.open)().await.map(Arc::new) }).await.cloned()
     }
 
+    /// How many cases run at once.
+    pub(super) fn at_once(&self) -> usize {
+        match self.time {
+            // Waiting for one entry to expire is time for others.
+            Time::Real => AT_ONCE,
+            // One case that moves the clock would surprise another.
+            Time::Manual(_) => 1,
+        }
+    }
+
     /// The surroundings of one case: keys that nobody else uses.
-    pub(super) fn trial(&self, backend: Arc<B>) -> Trial<B> {
+    pub(super) fn trial(&self, backend: Arc<B>, needs: Capabilities) -> Trial<B> {
         let number = self.trials.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}:{number}", self.run);
-        let name = if self.tagged { format!("{{{name}}}") } else { name };
+        // The keys of a batch are kept together by a hash tag: a cluster can batch no others. The
+        // keys of other cases are spread.
+        let together = self.tagged || needs.contains(Capability::Batch);
+        let name = if together { format!("{{{name}}}") } else { name };
         Trial {
             backend,
             open: Arc::clone(&self.open),

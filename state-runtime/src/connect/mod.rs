@@ -24,6 +24,8 @@
 //! [`MemoryBackend`]: crate::backends::memory::MemoryBackend
 //! [`FileBackend`]: crate::backends::file::FileBackend
 
+#[cfg(feature = "dapr")]
+mod dapr;
 #[cfg(feature = "file")]
 mod file;
 #[cfg(feature = "memory")]
@@ -61,6 +63,8 @@ pub async fn backend(url: &str) -> Result<AnyBackend> {
         Kind::File => file::open(url).await,
         #[cfg(feature = "redis")]
         Kind::Redis { .. } => redis::open(url).await,
+        #[cfg(feature = "dapr")]
+        Kind::Dapr => dapr::open(url).await,
         _ => ready(Err(url.scheme.not_compiled().into())).await,
     }
 }

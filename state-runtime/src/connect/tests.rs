@@ -170,3 +170,43 @@ fn what_redis_cannot_be_told_says_what_can() {
         assert!(message.contains(says), "{text}: {message}");
     }
 }
+
+#[cfg(feature = "dapr")]
+fn dapr(text: &str) -> Result<String, String> {
+    let config = super::dapr::config(Url::parse(text).map_err(|error| error.to_string())?);
+    config.map(|config| format!("{config:?}")).map_err(|error| error.to_string())
+}
+
+#[cfg(feature = "dapr")]
+#[test]
+fn the_options_of_dapr_are_those_of_its_configuration() {
+    use core::time::Duration;
+
+    use crate::backends::{DaprConfig, dapr::Consistency};
+
+    for (text, config) in [
+        ("dapr://h/store", DaprConfig::new("h:3500", "store")),
+        ("dapr://[::1]:1/store", DaprConfig::new("[::1]:1", "store")),
+        ("dapr://h/store?api_token=t", DaprConfig::new("h:3500", "store").with_api_token("t")),
+        (
+            "dapr://h/s?consistency=eventual&connect_timeout=1s&timeout=2s&max_body=8MiB",
+            DaprConfig::new("h:3500", "s")
+                .with_consistency(Consistency::Eventual)
+                .with_connect_timeout(Duration::from_secs(1))
+                .with_timeout(Duration::from_secs(2))
+                .with_max_body(8 << 20),
+        ),
+    ] {
+        assert_eq!(dapr(text), Ok(format!("{config:?}")), "{text}");
+    }
+    for (text, says) in [
+        ("dapr://h", "write a `dapr:` URL as `dapr://host:3500/store`"),
+        ("dapr://h/a/b", "write a `dapr:` URL as"),
+        ("dapr://t@h/store", "a sidecar knows no users; give its token as"),
+        ("dapr://h/s?token=x", "unknown option `token` of `dapr:`; its options are `api_token`"),
+        ("dapr://h/s?consistency=weak", "option `consistency=weak`: write `strong` or `eventual`"),
+    ] {
+        let message = dapr(text).expect_err(text);
+        assert!(message.contains(says), "{text}: {message}");
+    }
+}

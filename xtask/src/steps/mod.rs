@@ -1,13 +1,14 @@
 //! The steps of the gate, in the order they run: cheap ones that fail often come first.
 //!
-//! A step that needs a server belongs here as well: [`setup`](crate::setup) installs the server,
-//! the tests start it, and its backend appears in the conformance matrix by writing a report.
+//! Servers for the tests are installed by [`setup`](crate::setup) and started by the tests; a
+//! backend appears in the conformance matrix by writing a report.
 
 mod architecture;
 mod cargo;
 mod dependencies;
 mod examples;
 mod features;
+mod servers;
 pub(crate) mod tests;
 
 use crate::{
@@ -84,6 +85,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "clippy", about: "no warnings in any target", run: cargo::clippy },
     Step { name: "docs", about: "the documentation builds without warnings", run: cargo::docs },
     Step { name: "features", about: "each feature compiles alone", run: features::run },
+    Step { name: "servers", about: "the servers for the tests are installed", run: servers::run },
     Step { name: "tests", about: "unit, behaviour, property and doc tests", run: tests::run },
     Step { name: "examples", about: "the examples run", run: examples::run },
 ];

@@ -11,6 +11,7 @@ mod reads;
 mod renewal;
 mod revisions;
 mod scans;
+mod sharing;
 mod touch;
 mod ttl;
 mod values;
@@ -37,6 +38,7 @@ pub fn cases<B: Backend>() -> Vec<Case<B>> {
         concurrency::cases(),
         scans::cases(),
         watches::cases(),
+        sharing::cases(),
         life::cases(),
     ]
     .into_iter()

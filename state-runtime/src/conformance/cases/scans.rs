@@ -37,7 +37,7 @@ pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
     ]
 }
 
-fn request(prefix: &str, limit: usize) -> ScanRequest {
+pub(super) fn request(prefix: &str, limit: usize) -> ScanRequest {
     ScanRequest { prefix: prefix.to_owned(), cursor: None, limit, want: Want::VALUE }
 }
 
@@ -55,14 +55,14 @@ async fn all<B: Backend>(t: &Trial<B>, mut request: ScanRequest) -> Checked<Vec<
 }
 
 /// The keys of all pages together, sorted; one that was found twice stands there twice.
-async fn names<B: Backend>(t: &Trial<B>, request: ScanRequest) -> Checked<Vec<String>> {
+pub(super) async fn names<B: Backend>(t: &Trial<B>, request: ScanRequest) -> Checked<Vec<String>> {
     let found = all(t, request).await?;
     let mut names: Vec<_> = found.into_iter().map(|(key, _)| key.into_string()).collect();
     names.sort_unstable();
     Ok(names)
 }
 
-fn texts(keys: &[Key]) -> Vec<String> {
+pub(super) fn texts(keys: &[Key]) -> Vec<String> {
     keys.iter().map(|key| key.as_str().to_owned()).collect()
 }
 

@@ -21,6 +21,8 @@ const READY: &str = "Ready to accept connections";
 /// Which server, and of which line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Flavour {
+    /// Redis 6.2.
+    Redis6,
     /// Redis 7.0. The only one of these that was built with TLS.
     Redis7,
     /// Redis 8.
@@ -31,11 +33,12 @@ pub enum Flavour {
 
 impl Flavour {
     /// All of them, the oldest first.
-    pub const ALL: [Self; 3] = [Self::Redis7, Self::Redis8, Self::Valkey9];
+    pub const ALL: [Self; 4] = [Self::Redis6, Self::Redis7, Self::Redis8, Self::Valkey9];
 
     /// The folder that it is installed in.
     const fn folder(self) -> &'static str {
         match self {
+            Self::Redis6 => "redis-6",
             Self::Redis7 => "redis-7",
             Self::Redis8 => "redis-8",
             Self::Valkey9 => "valkey-9",
@@ -44,7 +47,7 @@ impl Flavour {
 
     const fn program(self) -> &'static str {
         match self {
-            Self::Redis7 | Self::Redis8 => "redis-server",
+            Self::Redis6 | Self::Redis7 | Self::Redis8 => "redis-server",
             Self::Valkey9 => "valkey-server",
         }
     }
@@ -57,7 +60,7 @@ impl Flavour {
 impl fmt::Display for Flavour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Redis7 | Self::Redis8 => "Redis",
+            Self::Redis6 | Self::Redis7 | Self::Redis8 => "Redis",
             Self::Valkey9 => "Valkey",
         })
     }

@@ -50,9 +50,10 @@ impl Sentinel {
         let sentinel = Server { instance, flavour, tls: None, password: None };
         let this = Self { sentinel, servers: [master, replica] };
         // Otherwise it looks at its servers every ten seconds, and makes a former master a replica
-        // only after eight.
+        // only after eight. Redis 6 cannot be told, and takes that long.
         let often = ["SENTINEL", "DEBUG", "INFO-PERIOD", "100", "PUBLISH-PERIOD", "100"];
-        this.sentinel.command::<()>(&often).await.expect("the Sentinel obeys");
+        let obeys = this.sentinel.command::<()>(&often).await.is_ok();
+        assert!(obeys || flavour == Flavour::Redis6, "the Sentinel does not obey");
         this.follow().await;
         this
     }

