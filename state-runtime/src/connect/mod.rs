@@ -18,11 +18,25 @@
 //!
 //! | URL | backend | feature |
 //! |---|---|---|
-//! | `memory:` | [`MemoryBackend`] | `memory` |
-//! | `file:path`, `file:///path` | [`FileBackend`] | `file` |
+//! | `memory:` | memory | `memory` |
+//! | `file:path`, `file:///path` | a folder | `file` |
+//! | `redis://user:password@host:6379/0` | Redis or Valkey, one server | `redis` |
+//! | `redis+cluster://host:6379,host:6379` | a cluster, of which these are some nodes | `redis` |
+//! | `redis+sentinel://host:26379,host:26379/mymaster` | what sentinels call `mymaster` | `redis` |
+//! | `rediss://…`, `rediss+cluster://…`, `rediss+sentinel://…` | the same with TLS | `redis` |
+//! | `nats://user:password@host:4222,host:4222/bucket` | a bucket of NATS JetStream | `nats` |
+//! | `tls+nats://…` | the same with TLS | `nats` |
+//! | `dapr://host:3500/store` | a state store of a Dapr sidecar | `dapr` |
 //!
-//! [`MemoryBackend`]: crate::backends::memory::MemoryBackend
-//! [`FileBackend`]: crate::backends::file::FileBackend
+//! Settings follow as `?name=value&name=value`. Each is called like the method of the typed
+//! configuration that sets it: `client_name` is `with_client_name`. A time is written like `500ms`, a
+//! size like `16MiB`. Special characters are percent-encoded, `@` in a password as `%40`. A name that
+//! the backend does not know is an error that lists those that it does.
+//!
+//! # Secrets
+//!
+//! A URL can hold a password or a token, so no error repeats what could be one, however the URL was
+//! mistyped, and the `Debug` form of what it opens does not show it.
 
 #[cfg(feature = "dapr")]
 mod dapr;
@@ -30,6 +44,8 @@ mod dapr;
 mod file;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
 #[allow(dead_code, reason = "each backend uses a part of it")]
 mod options;
 #[cfg(feature = "redis")]
@@ -65,6 +81,15 @@ pub async fn backend(url: &str) -> Result<AnyBackend> {
         Kind::Redis { .. } => redis::open(url).await,
         #[cfg(feature = "dapr")]
         Kind::Dapr => dapr::open(url).await,
+        #[cfg(feature = "nats")]
+        Kind::Nats { .. } => nats::open(url).await,
+        #[cfg(not(all(
+            feature = "dapr",
+            feature = "file",
+            feature = "memory",
+            feature = "nats",
+            feature = "redis"
+        )))]
         _ => ready(Err(url.scheme.not_compiled().into())).await,
     }
 }

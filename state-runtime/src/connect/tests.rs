@@ -210,3 +210,64 @@ fn the_options_of_dapr_are_those_of_its_configuration() {
         assert!(message.contains(says), "{text}: {message}");
     }
 }
+
+#[cfg(feature = "nats")]
+fn nats(text: &str) -> Result<String, String> {
+    let config = super::nats::config(Url::parse(text).map_err(|error| error.to_string())?);
+    config.map(|config| format!("{config:?}")).map_err(|error| error.to_string())
+}
+
+#[cfg(feature = "nats")]
+#[test]
+fn the_options_of_nats_are_those_of_its_configuration() {
+    use core::time::Duration;
+
+    use crate::backends::{
+        NatsConfig,
+        nats::{KeyMapping, MissingBucket, Storage},
+    };
+
+    let new = || NatsConfig::new("h:4222");
+    for (text, config) in [
+        ("nats://h", new()),
+        ("nats://h,[::1]:1/shop", new().with_server("[::1]:1").with_bucket("shop")),
+        ("nats://t%40@h", new().with_token("t@")),
+        ("nats://me:p%3Aw@h", new().with_user("me", "p:w")),
+        ("nats://h?nkey=SUA", new().with_nkey("SUA")),
+        ("nats://h?credentials_file=/a%20b", new().with_credentials_file("/a b")),
+        (
+            "nats://h?client_name=shop&connect_timeout=1s&response_timeout=2s&key_mapping=verbatim",
+            new()
+                .with_client_name("shop")
+                .with_connect_timeout(Duration::from_secs(1))
+                .with_response_timeout(Duration::from_secs(2))
+                .with_key_mapping(KeyMapping::Verbatim),
+        ),
+        (
+            "nats://h?missing_bucket=refuse&replicas=3&storage=memory&max_bytes=1GiB",
+            new()
+                .with_missing_bucket(MissingBucket::Refuse)
+                .with_replicas(3)
+                .with_storage(Storage::Memory)
+                .with_max_bytes(1 << 30),
+        ),
+        ("tls+nats://h", new().with_tls()),
+        (
+            "tls+nats://h?ca_certificate=/ca&client_certificate=/c&client_key=/k",
+            new().with_ca_certificate("/ca").with_client_certificate("/c", "/k"),
+        ),
+    ] {
+        assert_eq!(nats(text), Ok(format!("{config:?}")), "{text}");
+    }
+    for (text, says) in [
+        ("nats://h/a/b", "write a `nats:` URL as `nats://host:4222/bucket`"),
+        ("nats://:pw@h", "a password needs a user in front of it"),
+        ("nats://t@h?nkey=s", "log in by one of `token@`, `user:password@`, `nkey` and"),
+        ("nats://h?ca_certificate=/x", "unknown option `ca_certificate` of `nats:`"),
+        ("nats://h?bucket=x", "unknown option `bucket` of `nats:`"),
+        ("nats://h?storage=disk", "option `storage=disk`: write `file` or `memory`"),
+    ] {
+        let message = nats(text).expect_err(text);
+        assert!(message.contains(says), "{text}: {message}");
+    }
+}
