@@ -88,7 +88,9 @@ impl Tracked {
             command.arg("PREFIX").arg(*prefix);
         }
         self.ask(&command).await?;
-        prefixes.iter().for_each(|prefix| self.prefixes.insert(prefix));
+        for prefix in prefixes {
+            self.prefixes.insert(prefix);
+        }
         Ok(())
     }
 

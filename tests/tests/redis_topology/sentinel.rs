@@ -1,22 +1,8 @@
 //! Redis behind Sentinels: the suite, and masters that change.
 
-use std::{
-    error::Error,
-    time::{Duration, Instant},
-};
+use state_runtime::conformance::{Subject, run};
 
-use state_runtime::{
-    backend::{Backend, BackendError, Change, ErrorKind, GetOptions, SetOptions, WatchRequest},
-    backends::{RedisBackend, RedisConfig},
-    conformance::{Subject, run},
-    key::Key,
-};
-use tests::servers::redis::{Flavour, Sentinel};
-
-type TestResult = Result<(), Box<dyn Error>>;
-
-/// Longer than a failover takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::*;
 
 fn config(sentinel: &Sentinel) -> RedisConfig {
     RedisConfig::sentinel([sentinel.sentinel().address()], Sentinel::MASTER)
@@ -46,22 +32,12 @@ async fn valkey_9_behind_a_sentinel_conforms() -> TestResult {
     conforms(Flavour::Valkey9).await
 }
 
-async fn set(backend: &RedisBackend, key: &str, value: &'static str) -> Result<(), BackendError> {
-    let options = SetOptions::default();
-    backend.set(&Key::from_stored(key), value.into(), options).await.map(drop)
-}
-
-async fn get(backend: &RedisBackend, key: &str) -> Result<Option<Vec<u8>>, BackendError> {
-    let entry = backend.get(&Key::from_stored(key), GetOptions::default()).await?;
-    Ok(entry.map(|entry| entry.value.to_vec()))
-}
-
 /// Writes until it works again. Until then each attempt says so, and does not take long.
 async fn set_again(backend: &RedisBackend, key: &str) -> TestResult {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let start = Instant::now();
-        let result = set(backend, key, "after").await;
+        let result = put(backend, key, "after").await;
         assert!(start.elapsed() < Duration::from_secs(5), "an attempt took {:?}", start.elapsed());
         match result.map_err(|error| error.kind()) {
             Ok(()) => return Ok(()),
@@ -73,30 +49,25 @@ async fn set_again(backend: &RedisBackend, key: &str) -> TestResult {
     }
 }
 
-async fn next(changes: &mut state_runtime::backend::Changes) -> Result<Change, Box<dyn Error>> {
-    use futures_util::StreamExt;
-    let next = tokio::time::timeout(PATIENCE, changes.next()).await?;
-    Ok(next.ok_or("the watch ended")??)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_new_master_is_found_after_an_orderly_failover() -> TestResult {
     let sentinel = Sentinel::start(Flavour::Redis7).await;
     let backend = RedisBackend::connect(config(&sentinel)).await?;
-    set(&backend, "before", "1").await?;
-    let mut changes = backend.watch(WatchRequest::Prefix("before".to_owned())).await?;
+    put(&backend, "before", "1").await?;
+    let mut changes = watch(&backend, "before").await?;
     let old = sentinel.master().await.port();
 
+    replicated(sentinel.master().await).await;
     sentinel.fail_over().await;
     set_again(&backend, "after").await?;
 
     let master = sentinel.master().await;
     assert_ne!(master.port(), old);
     assert_eq!(master.command::<String>(&["GET", "after"]).await?, "after");
-    assert_eq!(get(&backend, "before").await?.as_deref(), Some(&b"1"[..]));
+    assert_eq!(value(&backend, "before").await?.as_deref(), Some("1"));
     assert_eq!(next(&mut changes).await?, Change::Everything);
-    set(&backend, "before", "2").await?;
-    assert_eq!(next(&mut changes).await?, Change::Key(Key::from_stored("before")));
+    put(&backend, "before", "2").await?;
+    assert_eq!(next(&mut changes).await?, told("before"));
     Ok(())
 }
 
@@ -104,22 +75,22 @@ async fn the_new_master_is_found_after_an_orderly_failover() -> TestResult {
 async fn the_new_master_is_found_after_a_crash() -> TestResult {
     let sentinel = Sentinel::start(Flavour::Valkey9).await;
     let backend = RedisBackend::connect(config(&sentinel)).await?;
-    set(&backend, "before", "1").await?;
+    put(&backend, "before", "1").await?;
     let old = sentinel.master().await;
     let port = old.port();
 
     old.kill();
     set_again(&backend, "after").await?;
     assert_ne!(sentinel.master().await.port(), port);
-    assert_eq!(get(&backend, "after").await?.as_deref(), Some(&b"after"[..]));
+    assert_eq!(value(&backend, "after").await?.as_deref(), Some("after"));
 
     // The former master comes back as a replica, and is not talked to.
     let old = sentinel.servers().iter().find(|server| server.port() == port).ok_or("no server")?;
     old.restart().await;
     sentinel.follow().await;
-    set(&backend, "later", "1").await?;
+    put(&backend, "later", "1").await?;
     let again = RedisBackend::connect(config(&sentinel)).await?;
-    assert_eq!(get(&again, "later").await?.as_deref(), Some(&b"1"[..]));
+    assert_eq!(value(&again, "later").await?.as_deref(), Some("1"));
     Ok(())
 }
 
@@ -127,17 +98,17 @@ async fn the_new_master_is_found_after_a_crash() -> TestResult {
 async fn without_a_master_everything_fails_at_once() -> TestResult {
     let sentinel = Sentinel::start(Flavour::Redis8).await;
     let backend = RedisBackend::connect(config(&sentinel)).await?;
-    set(&backend, "key", "1").await?;
+    put(&backend, "key", "1").await?;
     for server in sentinel.servers() {
         server.kill();
     }
     let deadline = Instant::now() + PATIENCE;
-    while get(&backend, "key").await.is_ok() {
+    while value(&backend, "key").await.is_ok() {
         assert!(Instant::now() < deadline, "the loss is not noticed");
     }
     for _ in 0..20 {
         let start = Instant::now();
-        let error = set(&backend, "key", "2").await.expect_err("there is no master");
+        let error = put(&backend, "key", "2").await.expect_err("there is no master");
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
         assert!(start.elapsed() < Duration::from_millis(500), "it took {:?}", start.elapsed());
         tokio::time::sleep(Duration::from_millis(50)).await;
