@@ -8,6 +8,8 @@ pub mod dapr;
 pub mod file;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "redis")]
 pub mod redis;
 
@@ -17,5 +19,7 @@ pub use self::dapr::{DaprBackend, DaprConfig};
 pub use self::file::FileBackend;
 #[cfg(feature = "memory")]
 pub use self::memory::MemoryBackend;
+#[cfg(feature = "nats")]
+pub use self::nats::{NatsBackend, NatsConfig};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisBackend, RedisConfig};

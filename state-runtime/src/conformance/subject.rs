@@ -31,7 +31,6 @@ pub struct Subject<B> {
     shared: OnceCell<Arc<B>>,
     time: Time,
     max_value: usize,
-    tagged: bool,
     run: String,
     trials: AtomicUsize,
 }
@@ -53,7 +52,6 @@ impl<B: Backend> Subject<B> {
             shared: OnceCell::new(),
             time: Time::Real,
             max_value: MIB,
-            tagged: false,
             // Random, so that two runs against one server do not meet.
             run: format!("{:016x}", std::hash::RandomState::new().hash_one(())),
             trials: AtomicUsize::new(0),
@@ -71,14 +69,6 @@ impl<B: Backend> Subject<B> {
     #[must_use]
     pub fn with_max_value(mut self, bytes: usize) -> Self {
         self.max_value = bytes;
-        self
-    }
-
-    /// Gives all keys of a case one hash tag, `conformance:{…}:`, so that a Redis cluster has them in
-    /// one slot and can write several of them as one.
-    #[must_use]
-    pub fn with_tags(mut self) -> Self {
-        self.tagged = true;
         self
     }
 
@@ -100,15 +90,17 @@ impl<B: Backend> Subject<B> {
     /// The surroundings of one case: keys that nobody else uses.
     pub(super) fn trial(&self, backend: Arc<B>, needs: Capabilities) -> Trial<B> {
         let number = self.trials.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}:{number}", self.run);
         // The keys of a batch are kept together by a hash tag: a cluster can batch no others. The
         // keys of other cases are spread.
-        let together = self.tagged || needs.contains(Capability::Batch);
-        let name = if together { format!("{{{name}}}") } else { name };
+        let case = if needs.contains(Capability::Batch) {
+            format!("{{{number}}}")
+        } else {
+            number.to_string()
+        };
         Trial {
             backend,
             open: Arc::clone(&self.open),
-            prefix: format!("conformance:{name}:"),
+            prefix: format!("conformance:{}:{case}:", self.run),
             time: self.time.clone(),
             max_value: self.max_value,
         }

@@ -1,35 +1,9 @@
-//! Redis behind Sentinels: the suite, and masters that change.
-
-use state_runtime::conformance::{Subject, run};
+//! Redis behind Sentinels: masters that change.
 
 use super::*;
 
 fn config(sentinel: &Sentinel) -> RedisConfig {
     RedisConfig::sentinel([sentinel.sentinel().address()], Sentinel::MASTER)
-}
-
-async fn conforms(flavour: Flavour) -> TestResult {
-    let sentinel = Sentinel::start(flavour).await;
-    let config = config(&sentinel);
-    let report = run(&Subject::new(move || RedisBackend::connect(config.clone()))).await?;
-    println!("{report:#}");
-    assert!(report.is_conforming(), "{report:#}");
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn redis_7_behind_a_sentinel_conforms() -> TestResult {
-    conforms(Flavour::Redis7).await
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn redis_8_behind_a_sentinel_conforms() -> TestResult {
-    conforms(Flavour::Redis8).await
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn valkey_9_behind_a_sentinel_conforms() -> TestResult {
-    conforms(Flavour::Valkey9).await
 }
 
 /// Writes until it works again. Until then each attempt says so, and does not take long.
