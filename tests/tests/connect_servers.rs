@@ -6,7 +6,7 @@ use state_runtime::{
     connect,
     key::Key,
 };
-use tests::servers::redis;
+use tests::servers::{dapr, nats, redis};
 
 const PASSWORD: &str = "p@s:s/w%25?x&#";
 
@@ -102,4 +102,66 @@ async fn what_sentinels_watch_over() {
     check(&format!("{}?database=1", sentinel.url()), "").await;
     let other = sentinel.url().replace("mymaster", "yourmaster");
     assert_eq!(refused(&other, "no secret").await, ErrorKind::Missing);
+}
+
+#[tokio::test]
+async fn a_nats_server() {
+    let server =
+        nats::Server::builder(nats::Version::V2_11).user("ada", "p@s:s/w?x&#").start().await;
+    let address = server.address();
+    let password = encoded("p@s:s/w?x&#");
+    let options = "client_name=shop&storage=file&max_bytes=1MiB&replicas=1&connect_timeout=2s";
+    let url = format!("nats://ada:{password}@{address}/shop?{options}");
+    check(&url, "p@s:s").await;
+    check(&format!("nats://ada:{password}@{address},127.0.0.1:1/shop"), "p@s:s").await;
+
+    let wrong = format!("nats://ada:{password}x@{address}/shop");
+    assert_eq!(refused(&wrong, "p@s:s").await, ErrorKind::Denied);
+    let no_bucket = format!("nats://ada:{password}@{address}/none?missing_bucket=refuse");
+    assert_eq!(refused(&no_bucket, "p@s:s").await, ErrorKind::Missing);
+    server.kill();
+    assert_eq!(refused(&url, "p@s:s").await, ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_nats_server_with_a_token() {
+    let token = "t@k:e/n?4711";
+    let server = nats::Server::builder(nats::Version::V2_15).token(token).start().await;
+    check(&format!("nats://{}@{}", encoded(token), server.address()), token).await;
+    let wrong = format!("nats://{}x@{}", encoded(token), server.address());
+    assert_eq!(refused(&wrong, token).await, ErrorKind::Denied);
+}
+
+#[tokio::test]
+async fn a_nats_server_with_tls() {
+    let server = nats::Server::builder(nats::Version::V2_11).mutual_tls().start().await;
+    let certificates = server.certificates().unwrap();
+    let (certificate, key) = certificates.client();
+    let url = format!(
+        "{}/shop?ca_certificate={}&client_certificate={}&client_key={}",
+        server.url(),
+        certificates.authority().display(),
+        certificate.display(),
+        key.display()
+    );
+    check(&url, "").await;
+    assert_eq!(refused(&server.url(), "no secret").await, ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_dapr_sidecar() {
+    if dapr::is_left_out() {
+        return;
+    }
+    let token = "t@k&e/n?4711";
+    let sidecar = dapr::Sidecar::builder(dapr::Component::in_memory()).token(token).start().await;
+    let options = "consistency=eventual&connect_timeout=2s&timeout=3s&max_body=1MiB";
+    let url = format!("{}?api_token={}&{options}", sidecar.url(), encoded(token));
+    check(&url, token).await;
+    let wrong = format!("{}?api_token={}x", sidecar.url(), encoded(token));
+    assert_eq!(refused(&wrong, token).await, ErrorKind::Denied);
+    let other = url.replace("/statestore", "/otherstore");
+    assert_eq!(refused(&other, token).await, ErrorKind::Missing);
+    sidecar.kill();
+    assert_eq!(refused(&url, token).await, ErrorKind::Unavailable);
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use tests::{
     examples::{Printed, Programs},
-    servers::redis,
+    servers::{dapr, nats, redis},
 };
 
 /// As they are with all clients. The whole workspace with all features is what the gate builds
@@ -72,4 +72,20 @@ fn check(url: &str) {
 async fn on_redis() {
     let server = redis::Server::start(redis::Flavour::Redis7).await;
     check(&server.url());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_nats() {
+    let server = nats::Server::start(nats::Version::V2_15).await;
+    check(&format!("{}/examples", server.url()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_dapr() {
+    if dapr::is_left_out() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sidecar = dapr::Sidecar::start(dapr::Component::sqlite(folder.path())).await;
+    check(&sidecar.url());
 }

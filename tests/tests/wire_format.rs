@@ -1,7 +1,13 @@
 //! What `docs/wire-format.json` says is what is written and read, so that clients in other languages
 //! can be tested against it.
 
-use std::{fmt::Debug, fs, path::Path, sync::LazyLock};
+use std::{
+    fmt::Debug,
+    fs,
+    path::Path,
+    sync::LazyLock,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use serde::Deserialize;
 use state_runtime::{
@@ -11,6 +17,7 @@ use state_runtime::{
     schema::Writable,
     store::StoredIn,
 };
+use tests::servers::{dapr, nats, redis};
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -24,6 +31,8 @@ struct KeyVector {
     scope: Option<String>,
     pieces: Vec<Piece>,
     key: String,
+    /// What the key is called in a bucket of NATS.
+    nats: String,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +136,16 @@ impl TryFrom<v1::Profile> for Profile {
         let (first, last) = old.name.split_once(' ').ok_or("one name")?;
         Ok(Self { id: old.id, first: first.into(), last: last.into() })
     }
+}
+
+/// What lives for an hour, in a session of its own key.
+#[derive(Debug, StateKey, Validate)]
+#[state(key = "visit:{id}", ttl = "1h")]
+struct Visit {
+    #[garde(skip)]
+    id: String,
+    #[garde(skip)]
+    page: String,
 }
 
 #[derive(Debug, StateKey, Validate)]
@@ -241,4 +260,79 @@ async fn check_values(url: &str) {
 #[tokio::test]
 async fn values_are_written_and_read_as_the_vectors_say() {
     check_values("memory:").await;
+}
+
+fn visit() -> Visit {
+    Visit { id: "ada:1".into(), page: "/tea".into() }
+}
+
+fn millis_from_now(at: u64) -> i128 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    i128::from(at) - i128::try_from(now).unwrap()
+}
+
+/// A few seconds less than an hour at least, for a machine that is busy.
+fn is_an_hour(millis: i128) -> bool {
+    (3_540_000..=3_600_000).contains(&millis)
+}
+
+#[tokio::test]
+async fn redis_holds_the_value_as_a_string_at_the_key() {
+    let server = redis::Server::start(redis::Flavour::Redis7).await;
+    check_values(&server.url()).await;
+    let store = StateStore::connect(&server.url()).await.unwrap();
+    for vector in &VECTORS.keys {
+        let key = Key::from_stored(&*vector.key);
+        store.backend().set(&key, "1".into(), SetOptions::default()).await.unwrap();
+        let found: String = server.command(&["GET", &vector.key]).await.unwrap();
+        assert_eq!(found, "1", "{}", vector.key);
+    }
+    store.set(&visit()).await.unwrap();
+    let found: String = server.command(&["GET", "visit:ada=3A1"]).await.unwrap();
+    assert_eq!(found, r#"{"page":"/tea"}"#);
+    let left: i64 = server.command(&["PTTL", "visit:ada=3A1"]).await.unwrap();
+    assert!(is_an_hour(left.into()), "{left}");
+}
+
+#[tokio::test]
+async fn nats_holds_the_value_as_the_last_message_of_the_key() {
+    let server = nats::Server::start(nats::Version::V2_11).await;
+    let url = format!("{}/wire", server.url());
+    check_values(&url).await;
+    let store = StateStore::connect(&url).await.unwrap();
+    let client = async_nats::connect(server.address()).await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    let bucket = jetstream.get_key_value("wire").await.unwrap();
+    for vector in &VECTORS.keys {
+        let key = Key::from_stored(&*vector.key);
+        store.backend().set(&key, "1".into(), SetOptions::default()).await.unwrap();
+        let found = bucket.get(&*vector.nats).await.unwrap();
+        assert_eq!(found.as_deref(), Some(b"1".as_slice()), "{}", vector.key);
+    }
+    store.set(&visit()).await.unwrap();
+    let stream = jetstream.get_stream("KV_wire").await.unwrap();
+    let subject = "$KV.wire.visit.ada=3A1";
+    let message = stream.get_last_raw_message_by_subject(subject).await.unwrap();
+    assert_eq!(message.payload, r#"{"page":"/tea"}"#);
+    let expires = message.headers.get("State-Expires").unwrap().as_str();
+    assert!(is_an_hour(millis_from_now(expires.parse().unwrap())), "{expires}");
+}
+
+#[tokio::test]
+async fn dapr_holds_the_value_as_a_string_with_a_first_line() {
+    if dapr::is_left_out() {
+        return;
+    }
+    let server = redis::Server::start(redis::Flavour::Redis7).await;
+    let component = dapr::Component::redis(&server).with("keyPrefix", "none");
+    let sidecar = dapr::Sidecar::start(component).await;
+    check_values(&sidecar.url()).await;
+    let store = StateStore::connect(&sidecar.url()).await.unwrap();
+    store.set(&visit()).await.unwrap();
+    let stored: String = server.command(&["HGET", "visit:ada=3A1", "data"]).await.unwrap();
+    let stored: String = serde_json::from_str(&stored).unwrap();
+    let (line, value) = stored.split_once('\n').unwrap();
+    assert_eq!(value, r#"{"page":"/tea"}"#);
+    let expires = line.strip_prefix("$state expires=").unwrap();
+    assert!(is_an_hour(millis_from_now(expires.parse().unwrap())), "{line}");
 }

@@ -38,6 +38,17 @@
 //! A URL can hold a password or a token, so no error repeats what could be one, however the URL was
 //! mistyped, and the `Debug` form of what it opens does not show it.
 
+#![cfg_attr(
+    not(all(
+        feature = "dapr",
+        feature = "file",
+        feature = "memory",
+        feature = "nats",
+        feature = "redis"
+    )),
+    allow(dead_code, reason = "each backend uses a part of what they share")
+)]
+
 #[cfg(feature = "dapr")]
 mod dapr;
 #[cfg(feature = "file")]
@@ -46,7 +57,6 @@ mod file;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
-#[allow(dead_code, reason = "each backend uses a part of it")]
 mod options;
 #[cfg(feature = "redis")]
 mod redis;
@@ -55,7 +65,6 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod units;
-#[allow(dead_code, reason = "each backend uses a part of it")]
 mod url;
 
 use core::future::ready;
@@ -83,13 +92,11 @@ pub async fn backend(url: &str) -> Result<AnyBackend> {
         Kind::Dapr => dapr::open(url).await,
         #[cfg(feature = "nats")]
         Kind::Nats { .. } => nats::open(url).await,
-        #[cfg(not(all(
-            feature = "dapr",
-            feature = "file",
-            feature = "memory",
-            feature = "nats",
-            feature = "redis"
-        )))]
+        #[allow(
+            unreachable_patterns,
+            clippy::match_wildcard_for_single_variants,
+            reason = "what is left depends on the features"
+        )]
         _ => ready(Err(url.scheme.not_compiled().into())).await,
     }
 }

@@ -1,9 +1,6 @@
 //! `nats:` and `tls+nats:` open a `NatsBackend`.
 
-use super::{
-    scheme::Kind,
-    url::Url,
-};
+use super::{scheme::Kind, url::Url};
 use crate::{
     backend::AnyBackend,
     backends::{
