@@ -1,19 +1,19 @@
-//! The state API of a sidecar, for one of its stores: what is sent, and how answers are read.
+//! The state API of a sidecar, for one of its stores: its requests, and what their answers mean.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
 use hyper::Method;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
-    component::{Behaviour, Create},
-    config::Consistency,
+    component::Behaviour,
+    config::{Consistency, DaprConfig},
     error::{self, Access},
     form::{self, Stored},
     link::{Call, Link, Reply},
     time,
+    wire::{Bulk, Guard, Operation, Read, Save, escaped, json},
 };
 use crate::{
     backend::{BackendError, ErrorKind, Result, Timestamp},
@@ -31,6 +31,9 @@ pub(super) struct Api {
     pub(super) link: Link,
     base: String,
     consistency: Consistency,
+    behaviour: Option<Behaviour>,
+    /// Where writes take turns, the one that lets a writer in.
+    turn: Option<Semaphore>,
 }
 
 /// What a component holds under a key, be it expired or the mark of a removal.
@@ -61,33 +64,6 @@ impl Found {
     }
 }
 
-/// Of which state of an entry a write may be the next.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Guard<'a> {
-    /// Of any.
-    Any,
-    /// Of none: nothing is stored.
-    Absent(Create),
-    /// Of the one with this etag.
-    Etag(&'a str),
-}
-
-/// What has to be written.
-pub(super) struct Save<'a> {
-    pub(super) key: &'a Key,
-    /// As [`form`] writes it.
-    pub(super) text: String,
-    /// For how many seconds the component has to keep it; `None` for ever.
-    pub(super) seconds: Option<u64>,
-    pub(super) guard: Guard<'a>,
-}
-
-/// One operation of a transaction.
-pub(super) enum Operation<'a> {
-    Save(Save<'a>),
-    Delete { key: &'a Key, etag: Option<&'a str> },
-}
-
 /// How a transaction ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Committed {
@@ -96,57 +72,12 @@ pub(super) enum Committed {
     No,
 }
 
-#[derive(Serialize)]
-struct Item<'a> {
-    key: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    etag: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<Metadata>,
-    options: Options,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    ttl_in_seconds: String,
-}
-
-#[derive(Serialize)]
-struct Options {
-    consistency: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    concurrency: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Bulk<'a> {
-    keys: &'a [&'a str],
-    parallelism: usize,
-}
-
-/// One entry of a bulk read. The documentation calls the value `value`, the sidecar `data`.
-#[derive(Deserialize)]
-struct Read<'a> {
-    key: String,
-    #[serde(borrow, alias = "value", default)]
-    data: Option<&'a RawValue>,
-    etag: Option<String>,
-    metadata: Option<HashMap<String, String>>,
-    error: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Step<'a> {
-    operation: &'static str,
-    request: Item<'a>,
-}
-
 impl Api {
-    pub(super) fn new(link: Link, store: &str, consistency: Consistency) -> Self {
-        Self { link, base: format!("/v1.0/state/{}", escaped(store)), consistency }
+    pub(super) fn new(link: Link, config: &DaprConfig, behaviour: Option<Behaviour>) -> Self {
+        let base = format!("/v1.0/state/{}", escaped(&config.store));
+        let turns = behaviour.is_some_and(|known| known.takes_turns);
+        let turn = turns.then(|| Semaphore::new(1));
+        Self { link, base, consistency: config.consistency, behaviour, turn }
     }
 
     /// Reads what is stored under a key.
@@ -205,13 +136,14 @@ impl Api {
     }
 
     /// Writes one entry.
-    pub(super) async fn save(&self, behaviour: Option<&Behaviour>, save: &Save<'_>) -> Result<()> {
+    pub(super) async fn save(&self, save: &Save<'_>) -> Result<()> {
         let access = match save.guard {
             Guard::Any => Access::Write,
-            _ => Access::Guarded { mismatch: behaviour.and_then(|known| known.mismatch) },
+            _ => Access::Guarded { mismatch: self.behaviour.and_then(|known| known.mismatch) },
         };
         // Where nothing is known of the component, neither is what it makes of a time to live.
-        let body = json(&[save.item(behaviour.is_some())]);
+        let body = json(&[save.item(self.behaviour.is_some())]);
+        let _turn = self.turn().await?;
         let reply = self.call(Method::POST, &self.base, None, body, access).await?;
         self.done(&reply, access)
     }
@@ -221,6 +153,7 @@ impl Api {
         let access =
             if etag.is_some() { Access::Guarded { mismatch: None } } else { Access::Write };
         let path = format!("{}/{}?consistency=strong", self.base, escaped(key.as_str()));
+        let _turn = self.turn().await?;
         let reply = self.call(Method::DELETE, &path, etag, Vec::new(), access).await?;
         self.done(&reply, access)
     }
@@ -231,11 +164,22 @@ impl Api {
         let body = json(&HashMap::from([("operations", steps)]));
         let path = format!("{}/transaction", self.base);
         let access = Access::Write;
+        let _turn = self.turn().await?;
         let reply = self.call(Method::POST, &path, None, body, access).await?;
         if error::is_failed_transaction_guard(&reply) {
             return Ok(Committed::No);
         }
         self.done(&reply, access).map(|()| Committed::Yes)
+    }
+
+    /// Waits until this write may be sent, where they take turns.
+    async fn turn(&self) -> Result<Option<SemaphorePermit<'_>>> {
+        let Some(turn) = &self.turn else { return Ok(None) };
+        let permit = tokio::time::timeout(self.link.timeout(), turn.acquire()).await;
+        permit.map(Result::ok).map_err(|_| {
+            let error = BackendError::new(ErrorKind::Overloaded, "too many writes are waiting");
+            error.about(self.link.address())
+        })
     }
 
     async fn call(
@@ -258,74 +202,9 @@ impl Api {
     }
 }
 
-impl Save<'_> {
-    fn item(&self, with_ttl: bool) -> Item<'_> {
-        let (etag, concurrency) = match self.guard {
-            Guard::Any => (None, None),
-            Guard::Absent(Create::FirstWrite) => (None, Some("first-write")),
-            Guard::Absent(Create::Etag(etag)) => (Some(etag), None),
-            Guard::Etag(etag) => (Some(etag), None),
-        };
-        // Said in so many words: without it some components leave an entry the life that it has.
-        let ttl = self.seconds.map_or_else(|| "-1".to_owned(), |seconds| seconds.to_string());
-        Item {
-            key: self.key.as_str(),
-            value: Some(&self.text),
-            etag,
-            metadata: with_ttl.then_some(Metadata { ttl_in_seconds: ttl }),
-            options: Options { consistency: "strong", concurrency },
-        }
-    }
-}
-
-impl Operation<'_> {
-    fn step(&self) -> Step<'_> {
-        match self {
-            Self::Save(save) => Step { operation: "upsert", request: save.item(true) },
-            Self::Delete { key, etag } => {
-                let options = Options { consistency: "strong", concurrency: None };
-                let (key, etag) = (key.as_str(), *etag);
-                let request = Item { key, value: None, etag, metadata: None, options };
-                Step { operation: "delete", request }
-            }
-        }
-    }
-}
-
 fn found(data: Bytes, etag: Option<String>, expire_time: Option<&str>) -> Result<Found> {
     let mut stored = form::read(data)?;
     // Of its own values this backend knows better: to the millisecond.
     stored.expires = stored.expires.or_else(|| expire_time.and_then(time::end_of_second));
     Ok(Found { stored, etag })
-}
-
-/// None of what is sent can fail to be written as JSON: there are no maps with other keys than
-/// strings in it.
-fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
-}
-
-/// Text as one segment of a path. A sidecar takes a plus for a space, so it is escaped too.
-pub(super) fn escaped(text: &str) -> String {
-    use core::fmt::Write;
-    let mut path = String::with_capacity(text.len() + 16);
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
-            path.push(char::from(byte));
-        } else {
-            // Writing to a `String` cannot fail.
-            let _ = write!(path, "%{byte:02X}");
-        }
-    }
-    path
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escaped;
-
-    #[test]
-    fn a_path_holds_no_character_that_means_something() {
-        assert_eq!(escaped("/acme/a:b=3A.c{d}-e_F"), "%2Facme%2Fa%3Ab%3D3A%2Ec%7Bd%7D-e_F");
-    }
 }

@@ -11,9 +11,10 @@ use bytes::Bytes;
 
 use super::{
     ATTEMPTS,
-    api::{Committed, Found, Guard, Operation},
+    api::{Committed, Found},
     connection::Connection,
     contended, revision,
+    wire::{Guard, Operation},
     write::{expiry, save},
 };
 use crate::backend::{
@@ -65,7 +66,7 @@ impl Connection {
     ) -> Result<Option<Timestamp>> {
         let found = known.get(key(op));
         let alive = found.filter(|found| found.live(now).is_some());
-        if !holds(condition(op), alive)? {
+        if !holds(op, alive)? {
             return Err(BackendError::conflict(index));
         }
         match op {
@@ -107,7 +108,7 @@ impl Connection {
         let known = self.api.get_many(&keys).await.unwrap_or_default();
         let each = batch.iter().zip(expiries);
         each.map(|(op, &expires)| {
-            wanted(op).map(|value| self.revision_of(known.get(key(op)), value, expires))
+            wanted(op).map(|value| self.revision_of(key(op), known.get(key(op)), value, expires))
         })
         .collect()
     }
@@ -138,12 +139,12 @@ fn wanted(op: &BatchOp) -> Option<&Bytes> {
     }
 }
 
-fn holds(condition: &Condition, alive: Option<&Found>) -> Result<bool> {
-    Ok(match (condition, alive) {
+fn holds(op: &BatchOp, alive: Option<&Found>) -> Result<bool> {
+    Ok(match (condition(op), alive) {
         (Condition::Always, _) | (Condition::IfAbsent, None) => true,
         (Condition::IfAbsent, Some(_)) | (Condition::IfRevision(_), None) => false,
         (Condition::IfRevision(expected), Some(found)) => {
-            *expected == revision::of(found.etag()?, found.stored.expires)
+            *expected == revision::of(key(op), found.etag()?, found.stored.expires)
         }
     })
 }

@@ -28,6 +28,9 @@ pub(super) struct Behaviour {
     /// What the text of a refused condition contains; anything, if `None`. The Redis component
     /// answers with the same status to every failure of a command.
     pub(super) mismatch: Option<&'static str>,
+    /// Whether writes take turns. The database has one writer at a time, and others poll for their
+    /// turn until some of them give up.
+    pub(super) takes_turns: bool,
     /// Whether a failed transaction leaves nothing behind.
     transactions: bool,
     shared: bool,
@@ -58,15 +61,17 @@ const IN_MEMORY: Behaviour = Behaviour {
     create: Create::FirstWrite,
     removal: Removal::Delete,
     mismatch: None,
+    takes_turns: false,
     transactions: true,
     shared: false,
 };
-const SQLITE: Behaviour = Behaviour { shared: true, ..IN_MEMORY };
+const SQLITE: Behaviour = Behaviour { takes_turns: true, shared: true, ..IN_MEMORY };
 const REDIS: Behaviour = Behaviour {
     // The largest that a 32-bit component can compare. A counter does not get there.
     create: Create::Etag("2147483647"),
     removal: Removal::Mark,
     mismatch: Some("failed to set key"),
+    takes_turns: false,
     // Each operation of a transaction succeeds or fails for itself.
     transactions: false,
     shared: true,

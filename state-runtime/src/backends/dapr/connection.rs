@@ -40,7 +40,7 @@ impl Connection {
         let link = Link::new(config)?;
         let component = find(&link, &config.store).await?;
         let (behaviour, offers) = (component.behaviour(), component.offers());
-        let api = Api::new(link, &config.store, config.consistency);
+        let api = Api::new(link, config, behaviour);
         let (outdated, closed) = (Outdated::new(), AtomicBool::new(false));
         Ok(Self { api, component, behaviour, offers, outdated, closed })
     }

@@ -42,7 +42,7 @@ struct Refusal {
 
 /// Parts of the messages of components that prove what happened, whatever was asked. Each holds a
 /// space, which no key can.
-const PROOFS: [(&str, ErrorKind, &str); 13] = [
+const PROOFS: [(&str, ErrorKind, &str); 14] = [
     ("WRONGTYPE Operation", ErrorKind::Foreign, "there is something else under the key"),
     ("required hash field", ErrorKind::Foreign, "there is something else under the key"),
     ("OOM command not allowed", ErrorKind::ReadOnly, "the memory of the database is full"),
@@ -50,6 +50,7 @@ const PROOFS: [(&str, ErrorKind, &str); 13] = [
     ("MISCONF ", ErrorKind::ReadOnly, "the database cannot write its disk and takes no writes"),
     ("attempt to write a readonly", ErrorKind::ReadOnly, "the database is read-only"),
     ("disk is full", ErrorKind::ReadOnly, "the disk of the database is full"),
+    ("database is locked", ErrorKind::Overloaded, "other writers kept the database busy"),
     ("NOAUTH Authentication", ErrorKind::Denied, "the database wants a password"),
     ("WRONGPASS ", ErrorKind::Denied, "the database refuses the password of the component"),
     ("NOPERM ", ErrorKind::Denied, "the database denies the user of the component a right"),

@@ -85,6 +85,11 @@ impl Link {
         &self.address
     }
 
+    /// How long one exchange may take.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Sends a request and waits for all of the answer.
     ///
     /// # Errors

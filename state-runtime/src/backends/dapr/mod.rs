@@ -16,6 +16,7 @@ mod link;
 mod read;
 mod revision;
 mod time;
+mod wire;
 mod write;
 
 use core::fmt;

@@ -2,12 +2,7 @@
 
 use core::time::Duration;
 
-use super::{
-    ATTEMPTS,
-    api::{Found, Guard},
-    connection::Connection,
-    contended, revision,
-};
+use super::{ATTEMPTS, api::Found, connection::Connection, contended, revision, wire::Guard};
 use crate::{
     backend::{
         Capability, Clock, Entry, ErrorKind, Expiry, GetOptions, Result, SystemClock, Timestamp,
@@ -23,11 +18,13 @@ impl Connection {
         for _ in 0..ATTEMPTS {
             let Some(found) = self.api.get(key).await? else { return Ok(None) };
             let now = SystemClock.now();
-            let Some(due) = due(&found, wanted, now) else { return entry(&found, options, now) };
+            let Some(due) = due(&found, wanted, now) else {
+                return entry(key, &found, options, now);
+            };
             match self.renew(key, &found, due, now).await {
                 // The answer to a write tells no revision.
                 Ok(()) if options.want.revision => wanted.renew = None,
-                Ok(()) => return entry(&renewed(found, due, now), options, now),
+                Ok(()) => return entry(key, &renewed(found, due, now), options, now),
                 Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -58,7 +55,7 @@ impl Connection {
                 Some(found) if due(found, *options, now).is_some() => {
                     self.get(key, *options).await?
                 }
-                Some(found) => entry(found, *options, now)?,
+                Some(found) => entry(key, found, *options, now)?,
                 None => None,
             });
         }
@@ -96,11 +93,11 @@ fn due(found: &Found, options: GetOptions, now: Timestamp) -> Option<Duration> {
     found.live(now).and_then(|_| renewal_is_due(expires, now, ttl).then_some(ttl))
 }
 
-fn entry(found: &Found, options: GetOptions, now: Timestamp) -> Result<Option<Entry>> {
+fn entry(key: &Key, found: &Found, options: GetOptions, now: Timestamp) -> Result<Option<Entry>> {
     let Some(value) = found.live(now) else { return Ok(None) };
     let mut entry = Entry::new(value.clone());
     if options.want.revision {
-        entry.revision = Some(revision::of(found.etag()?, found.stored.expires));
+        entry.revision = Some(revision::of(key.as_str(), found.etag()?, found.stored.expires));
     }
     if options.want.expiry {
         entry.expiry = found.stored.expires.map_or(Expiry::Never, Expiry::At);

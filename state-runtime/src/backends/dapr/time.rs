@@ -40,13 +40,14 @@ fn numbers(text: &str, separator: char) -> Option<[u64; 3]> {
     parts.next().is_none().then_some(numbers)
 }
 
+/// The days from the first of March in the year 0 to the Unix epoch.
+const EPOCH: u64 = 719_468;
+
 /// The days from the Unix epoch to a date of the Gregorian calendar. Years are counted from March,
 /// so that the leap day is the last of its year.
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let before = 365 * year + year / 4 - year / 100 + year / 400;
-    /// The days from the first of March in the year 0 to the Unix epoch.
-    const EPOCH: u64 = 719_468;
     (before + (153 * month + 2) / 5 + day - 1).saturating_sub(EPOCH)
 }
 

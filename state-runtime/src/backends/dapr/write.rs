@@ -10,10 +10,11 @@ use bytes::Bytes;
 
 use super::{
     ATTEMPTS,
-    api::{Found, Guard, Save},
+    api::Found,
     component::{Create, Removal},
     connection::Connection,
     contended, form, revision, time,
+    wire::{Guard, Save},
 };
 use crate::{
     backend::{
@@ -44,7 +45,7 @@ impl Connection {
                 expires
             }
             Condition::IfRevision(revision) => {
-                let (etag, current) = self.current(&revision)?;
+                let (etag, current) = self.current(key, &revision)?;
                 let expires = expiry(ttl, current);
                 self.write(key, &value, expires, Guard::Etag(etag)).await?;
                 expires
@@ -55,7 +56,7 @@ impl Connection {
         }
         // It is written, so a failure from here on must not look as if it were not.
         let found = self.api.get(key).await.ok().flatten();
-        Ok(Some(self.revision_of(found.as_ref(), &value, expires)))
+        Ok(Some(self.revision_of(key.as_str(), found.as_ref(), &value, expires)))
     }
 
     pub(super) async fn remove(&self, key: &Key, options: RemoveOptions) -> Result<()> {
@@ -71,7 +72,7 @@ impl Connection {
             }
             Condition::IfRevision(revision) => {
                 self.need(Capability::Cas)?;
-                let (etag, _) = self.current(&revision)?;
+                let (etag, _) = self.current(key, &revision)?;
                 self.erase(key, Some(etag)).await
             }
         }
@@ -85,13 +86,14 @@ impl Connection {
         expires: Option<Timestamp>,
         guard: Guard<'_>,
     ) -> Result<()> {
-        self.api.save(self.behaviour.as_ref(), &save(key, value, expires, guard)).await
+        self.api.save(&save(key, value, expires, guard)).await
     }
 
     /// The revision of what was just written; one that never holds if it was replaced by then, or
     /// if nobody knows.
     pub(super) fn revision_of(
         &self,
+        key: &str,
         found: Option<&Found>,
         value: &Bytes,
         expires: Option<Timestamp>,
@@ -100,7 +102,7 @@ impl Connection {
             found.stored.value.as_ref() == Some(value) && found.stored.expires == expires
         };
         match found.filter(same).map(Found::etag) {
-            Some(Ok(etag)) => revision::of(etag, expires),
+            Some(Ok(etag)) => revision::of(key, etag, expires),
             _ => self.outdated.make(),
         }
     }
@@ -127,9 +129,13 @@ impl Connection {
     }
 
     /// The etag and the expiry of an entry that is still alive, as its revision tells them.
-    fn current<'a>(&self, revision: &'a Revision) -> Result<(&'a str, Option<Timestamp>)> {
+    fn current<'a>(
+        &self,
+        key: &Key,
+        revision: &'a Revision,
+    ) -> Result<(&'a str, Option<Timestamp>)> {
         self.need(Capability::Cas)?;
-        let parts = revision::parts(revision);
+        let parts = revision::parts(key.as_str(), revision);
         let now = SystemClock.now();
         parts
             .filter(|(_, expires)| expires.is_none_or(|expires| expires > now))
@@ -185,7 +191,7 @@ impl Connection {
         }
         let guard = etag.map_or(Guard::Any, Guard::Etag);
         let (text, seconds) = (form::removed(), Some(MARKED.as_secs()));
-        self.api.save(self.behaviour.as_ref(), &Save { key, text, seconds, guard }).await
+        self.api.save(&Save { key, text, seconds, guard }).await
     }
 }
 
