@@ -5,6 +5,7 @@
 
 mod dapr;
 mod embedded;
+mod nats;
 mod redis;
 
 use std::{error::Error, fs, path::Path};
@@ -29,11 +30,7 @@ async fn conforms<B: Backend>(label: &str, subject: Subject<B>) -> Outcome {
 
 /// Runs the suite, prints what was skipped and why, and files the report. A case that fails is not
 /// yet a failure, so that the other servers get their turn.
-async fn report<B: Backend>(
-    label: &str,
-    server: &str,
-    subject: Subject<B>,
-) -> Outcome {
+async fn report<B: Backend>(label: &str, server: &str, subject: Subject<B>) -> Outcome {
     let report = run(&subject).await.map_err(|error| format!("{label} on {server}: {error}"))?;
     println!("{label} {server}: {report:#}");
     if let Some(folder) = std::env::var_os("STATE_CONFORMANCE_OUT") {
