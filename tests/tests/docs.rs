@@ -82,10 +82,11 @@ async fn known(url: &str) -> BTreeSet<String> {
     }
 }
 
-/// The names in the first column of the table of options.
-fn documented(page: &str) -> BTreeSet<String> {
+/// The names in the first column of the table whose heading is `column`.
+fn documented(page: &str, column: &str) -> BTreeSet<String> {
     let text = text(page);
-    let table = text.lines().skip_while(|line| !line.starts_with("| option |")).skip(2);
+    let heading = format!("| {column} |");
+    let table = text.lines().skip_while(|line| !line.starts_with(&heading)).skip(2);
     let rows = table.take_while(|line| line.starts_with('|'));
     let first = rows.filter_map(|row| row.split('|').nth(1));
     first.flat_map(quoted).map(str::to_owned).collect()
@@ -105,7 +106,40 @@ async fn the_pages_name_the_options_that_there_are() {
         for url in urls {
             options.extend(known(url).await);
         }
-        assert_eq!(documented(page), options, "{page}");
+        assert_eq!(documented(page, "option"), options, "{page}");
+    }
+}
+
+/// The names of the risks that the source of a backend makes.
+fn risks(folder: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            names.extend(risks(&path));
+            continue;
+        }
+        let source = fs::read_to_string(path).unwrap();
+        for call in ["Risk::new(", "fear("] {
+            let made = source.split(call).skip(1).filter_map(|rest| rest.trim().strip_prefix('"'));
+            names.extend(made.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        }
+    }
+    names
+}
+
+#[test]
+fn the_pages_name_the_risks_that_there_are() {
+    let backends = root().join("state-runtime/src/backends");
+    for backend in ["redis", "nats"] {
+        let page = format!("docs/{backend}.md");
+        assert_eq!(documented(&page, "risk"), risks(&backends.join(backend)), "{page}");
+    }
+    for backend in ["memory", "dapr"] {
+        let text = text(&format!("docs/{backend}.md"));
+        for risk in risks(&backends.join(backend)) {
+            assert!(text.contains(&format!("`{risk}`")) || text.contains(&format!("\"{risk}\"")));
+        }
     }
 }
 

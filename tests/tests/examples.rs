@@ -5,8 +5,10 @@ use std::{fs, path::Path, sync::LazyLock};
 use tests::examples::{Printed, Programs};
 
 /// As they are without any feature: no client of a server is compiled in.
-static PROGRAMS: LazyLock<Programs> =
-    LazyLock::new(|| Programs::build("", &Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples")));
+static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
+    Programs::build(&["--package", "examples"], &folder)
+});
 
 fn run(name: &str, folder: &Path, arguments: &[&str]) -> Printed {
     PROGRAMS.run(name, folder, arguments)
