@@ -24,7 +24,7 @@
 //! | `redis+cluster://host:6379,host:6379` | a cluster, of which these are some nodes | `redis` |
 //! | `redis+sentinel://host:26379,host:26379/mymaster` | what sentinels call `mymaster` | `redis` |
 //! | `rediss://…`, `rediss+cluster://…`, `rediss+sentinel://…` | the same with TLS | `redis` |
-//! | `nats://user:password@host:4222,host:4222/bucket` | a bucket of NATS JetStream | `nats` |
+//! | `nats://user:password@host:4222,host:4222/bucket` | a key-value bucket of NATS | `nats` |
 //! | `tls+nats://…` | the same with TLS | `nats` |
 //! | `dapr://host:3500/store` | a state store of a Dapr sidecar | `dapr` |
 //!
@@ -69,7 +69,7 @@ mod url;
 
 use core::future::ready;
 
-use self::{scheme::Kind, url::Url};
+use self::url::Url;
 use crate::{backend::AnyBackend, error::Result, store::StateStore};
 
 /// Opens the backend that `url` names.
@@ -79,24 +79,25 @@ use crate::{backend::AnyBackend, error::Result, store::StateStore};
 /// [`InvalidUrl`](crate::StateError::InvalidUrl) where the URL names none, with what it could name:
 /// an unknown scheme or option, a value that does not fit, a feature that is switched off. Otherwise
 /// what the backend says when it is opened.
+#[allow(
+    unreachable_patterns,
+    clippy::match_single_binding,
+    clippy::match_wildcard_for_single_variants,
+    reason = "what is left depends on the features"
+)]
 pub async fn backend(url: &str) -> Result<AnyBackend> {
     let url = Url::parse(url)?;
     match url.scheme.kind {
         #[cfg(feature = "memory")]
-        Kind::Memory => ready(memory::open(url)).await,
+        scheme::Kind::Memory => ready(memory::open(url)).await,
         #[cfg(feature = "file")]
-        Kind::File => file::open(url).await,
+        scheme::Kind::File => file::open(url).await,
         #[cfg(feature = "redis")]
-        Kind::Redis { .. } => redis::open(url).await,
+        scheme::Kind::Redis { .. } => redis::open(url).await,
         #[cfg(feature = "dapr")]
-        Kind::Dapr => dapr::open(url).await,
+        scheme::Kind::Dapr => dapr::open(url).await,
         #[cfg(feature = "nats")]
-        Kind::Nats { .. } => nats::open(url).await,
-        #[allow(
-            unreachable_patterns,
-            clippy::match_wildcard_for_single_variants,
-            reason = "what is left depends on the features"
-        )]
+        scheme::Kind::Nats { .. } => nats::open(url).await,
         _ => ready(Err(url.scheme.not_compiled().into())).await,
     }
 }
