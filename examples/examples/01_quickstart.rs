@@ -1,18 +1,18 @@
-//! Quickstart: a session, a counter and a job in a folder, with no server.
+//! Quickstart: a session, a counter and a job, in a folder with no server or wherever you like.
 //!
 //! ```text
-//! cargo run --example quickstart               # the state is in ./state
-//! cargo run --example quickstart               # and still there
-//! cargo run --example quickstart -- elsewhere  # another folder
+//! cargo run --example quickstart                            # the state is in ./state
+//! cargo run --example quickstart                            # and still there
+//! cargo run --example quickstart -- --store file:elsewhere  # another folder
+//! cargo run --example quickstart --features redis -- --store redis://127.0.0.1:6379
 //! ```
 
-use std::{env, path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use examples::{Failure, refused, say, step, title};
+use examples::{Failure, Program, refused, say, step, title};
 use serde::{Deserialize, Serialize};
 use state_runtime::{
     backend::{Backend as _, SetOptions},
-    backends::FileBackend,
     key::Key,
     prelude::*,
     store::TimeToLive,
@@ -70,15 +70,25 @@ enum Status {
     Done,
 }
 
-type Store = StateStore<FileBackend>;
+const PROGRAM: Program = Program {
+    name: "quickstart",
+    about: "Keeps a session, a counter and a job. Run it twice.",
+    operands: &[],
+    store: Some("file:state"),
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let folder: PathBuf = env::args_os().nth(1).unwrap_or_else(|| "state".into()).into();
+    let arguments = PROGRAM.arguments();
     title("state-runtime quickstart");
-    say("folder", folder.display());
 
-    let store = StateStore::production(FileBackend::open(&folder).await?).await?;
+    let store = StateStore::connect(&arguments.store).await?;
+    say("backend", store.backend().name());
+    say("it can", store.capabilities());
+    // With these, `StateStore::production` would refuse the backend; a first try may go on.
+    for risk in store.backend().risks().await? {
+        say("risk", risk);
+    }
     let run = greet(&store).await?;
     write(&store, run).await?;
     a_write_that_breaks_a_rule(&store).await?;
@@ -91,7 +101,7 @@ async fn main() -> Result<(), Failure> {
 }
 
 /// Reads three types in one call to the backend, and tells what an earlier run has left.
-async fn greet(store: &Store) -> Result<u64, Failure> {
+async fn greet(store: &StateStore) -> Result<u64, Failure> {
     let keys = (Counter::key("runs"), Session::key("abc123"), Job::key(7_u32));
     let (runs, session, job) = store.get_many(keys).await?;
     let runs = runs.map_or(0, |counter| counter.count);
@@ -113,8 +123,8 @@ async fn greet(store: &Store) -> Result<u64, Failure> {
     Ok(runs + 1)
 }
 
-/// Every write is checked against the rules of its type and is on disk when it returns.
-async fn write(store: &Store, run: u64) -> Result<(), Failure> {
+/// Every write is checked against the rules of its type before it leaves the program.
+async fn write(store: &StateStore, run: u64) -> Result<(), Failure> {
     step("Three typed writes");
     let cart = vec![
         CartItem { sku: "tea-42".into(), quantity: 2 },
@@ -137,7 +147,7 @@ async fn write(store: &Store, run: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn a_write_that_breaks_a_rule(store: &Store) -> Result<(), Failure> {
+async fn a_write_that_breaks_a_rule(store: &StateStore) -> Result<(), Failure> {
     step("A write that breaks a rule never leaves the program");
     let cart = vec![CartItem { sku: "tea-42".into(), quantity: 1_000 }];
     let greedy = Session { id: "abc123".into(), user_id: "ada".into(), cart };
@@ -149,7 +159,7 @@ async fn a_write_that_breaks_a_rule(store: &Store) -> Result<(), Failure> {
 }
 
 /// What other programs write is not trusted either: here one goes around the store.
-async fn a_stored_value_that_breaks_a_rule(store: &Store) -> Result<(), Failure> {
+async fn a_stored_value_that_breaks_a_rule(store: &StateStore) -> Result<(), Failure> {
     step("A stored value that breaks a rule cannot be read");
     let planted = r#"{"userId":"","cart":[{"sku":"tea-42","quantity":2}]}"#;
     let key = Key::from_stored("session:planted");

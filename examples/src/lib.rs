@@ -1,5 +1,7 @@
 //! How the examples print: headings, aligned lines, refusals. What they teach is in `examples/`.
 
+mod arguments;
+
 use std::{
     env,
     error::Error,
@@ -8,6 +10,8 @@ use std::{
 };
 
 use state_runtime::StateError;
+
+pub use self::arguments::{Arguments, Program};
 
 const LABEL: usize = 17;
 const WIDTH: usize = 100;
@@ -80,7 +84,13 @@ impl fmt::Debug for Failure {
             write!(f, "\n  because: {error}")?;
             cause = error.source();
         }
-        Ok(())
+        match self.0.downcast_ref() {
+            Some(StateError::InvalidUrl(reason)) => match reason.missing_feature() {
+                Some(feature) => write!(f, "\n  run: {}", arguments::command_with(feature)),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
     }
 }
 

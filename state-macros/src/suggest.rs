@@ -1,5 +1,7 @@
 //! "Did you mean": the known name that is nearest to a mistyped one.
 
+use strsim::osa_distance;
+
 /// ``; did you mean `name`?`` or, without a near name, nothing.
 pub(crate) fn did_you_mean<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     match nearest(typed, known) {
@@ -15,29 +17,10 @@ pub(crate) fn nearest<'n>(
 ) -> Option<&'n str> {
     known
         .into_iter()
-        .map(|name| (distance(typed, name), name))
+        .map(|name| (osa_distance(typed, name), name))
         .filter(|(edits, name)| *edits <= name.chars().count().max(3) / 3)
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, name)| name)
-}
-
-/// How many characters have to be inserted, removed, replaced or swapped with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for (i, from) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, to) in b.iter().enumerate() {
-            let replaced = rows[i][j] + usize::from(from != to);
-            let mut best = replaced.min(rows[i][j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *from == b[j - 1] && a[i - 1] == *to {
-                best = best.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

@@ -42,7 +42,9 @@
 //! - [`StateError`]: what can go wrong, and whether a write may have happened all the same.
 //! - [`backends`]: those that come with the crate. [`MemoryBackend`](backends::MemoryBackend) is for
 //!   development and tests; [`FileBackend`](backends::FileBackend) keeps state in a folder, without
-//!   a server, and an acknowledged write survives a loss of power.
+//!   a server, and an acknowledged write survives a loss of power; those for Redis, NATS and Dapr
+//!   share state between programs.
+//! - [`connect`]: a backend that is chosen at run time, by its URL.
 //! - [`Backend`](backend::Backend): three methods, to write one.
 //! - [`key`]: how key fields become one string that can be read back.
 //!
@@ -54,9 +56,10 @@
 //!
 //! # Features
 //!
-//! `derive`, `memory` and `file` are on by default; `conformance` is the suite for authors of
-//! backends; `uuid`, `chrono` and `jiff` let those types stand in keys. A program compiles the
-//! dependencies of the backends that it enables and of no other.
+//! `derive`, `memory` and `file` are on by default; `redis`, `nats` and `dapr` compile a client each;
+//! `conformance` is the suite for authors of backends; `uuid`, `chrono` and `jiff` let those types
+//! stand in keys. A program compiles the dependencies of the backends that it enables and of no
+//! other.
 
 extern crate alloc;
 
@@ -64,6 +67,7 @@ pub mod backend;
 pub mod backends;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod connect;
 pub mod error;
 pub mod key;
 pub mod schema;

@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod compile;
 pub mod disk;
+pub mod examples;
 pub mod fakes;
 pub mod ledger;
 pub mod outcomes;
@@ -10,7 +11,19 @@ pub mod proxy;
 pub mod raw;
 pub mod servers;
 
-/// Every snippet of the README compiles, or does not where it says so.
+/// Every snippet of the README and of the pages compiles, or does not where it says so.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-pub mod readme {}
+pub mod pages {
+    #[doc = include_str!("../../README.md")]
+    pub mod readme {}
+    #[doc = include_str!("../../docs/dapr.md")]
+    pub mod dapr {}
+    #[doc = include_str!("../../docs/file.md")]
+    pub mod file {}
+    #[doc = include_str!("../../docs/memory.md")]
+    pub mod memory {}
+    #[doc = include_str!("../../docs/nats.md")]
+    pub mod nats {}
+    #[doc = include_str!("../../docs/redis.md")]
+    pub mod redis {}
+}

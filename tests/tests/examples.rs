@@ -1,66 +1,17 @@
 //! The examples do what they say, run as a user would run them.
 
-use std::{
-    collections::HashMap,
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::LazyLock,
-};
+use std::{fs, path::Path, sync::LazyLock};
 
-use serde_json::Value;
+use tests::examples::{Printed, Programs};
 
-/// The programs of the package, built as `cargo run --example` builds them.
-static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--message-format=json", "--package", "examples", "--examples"])
-        .arg("--manifest-path")
-        .arg(root)
-        .output()
-        .expect("cargo runs");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let messages = String::from_utf8_lossy(&built.stdout);
-    let program = |line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        let path = message["executable"].as_str()?.into();
-        Some((message["target"]["name"].as_str()?.to_owned(), path))
-    };
-    messages.lines().filter_map(program).collect()
+/// As they are without any feature: no client of a server is compiled in.
+static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
+    Programs::build(&["--package", "examples"], &folder)
 });
 
-/// What a program has printed, and its exit code.
-#[derive(Debug)]
-struct Printed {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-impl Printed {
-    /// The variants of the errors that were refused, in order.
-    fn refusals(&self) -> Vec<&str> {
-        let variant = |line| str::split_once(line, "refused with StateError::").map(|it| it.1);
-        self.out.lines().filter_map(variant).collect()
-    }
-
-    /// What stands behind a label.
-    fn value(&self, label: &str) -> &str {
-        let mut values = self.out.lines().filter_map(|line| line.trim_start().strip_prefix(label));
-        values.next().map_or("", str::trim)
-    }
-}
-
 fn run(name: &str, folder: &Path, arguments: &[&str]) -> Printed {
-    let program = PROGRAMS.get(name).unwrap_or_else(|| panic!("there is no example `{name}`"));
-    let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
-    let printed = Printed {
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-        code: output.status.code(),
-    };
-    assert!(!printed.err.contains("panicked"), "{printed:?}");
-    printed
+    PROGRAMS.run(name, folder, arguments)
 }
 
 #[test]
@@ -83,9 +34,24 @@ fn the_quickstart_finds_what_the_run_before_has_left() {
 #[test]
 fn the_quickstart_takes_another_folder() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(run("quickstart", folder.path(), &["elsewhere"]).code, Some(0));
+    assert_eq!(run("quickstart", folder.path(), &["--store", "elsewhere"]).code, Some(0));
     assert!(folder.path().join("elsewhere").is_dir());
     assert!(!folder.path().join("state").exists());
+}
+
+#[test]
+fn a_server_whose_client_is_not_compiled_in_is_told_with_the_command_that_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ["--store", "redis://127.0.0.1:6379"];
+    let printed = run("quickstart", folder.path(), &store);
+    assert_eq!(printed.code, Some(1), "{printed:?}");
+    let command =
+        "cargo run --example quickstart --features redis -- --store redis://127.0.0.1:6379";
+    assert!(printed.err.ends_with(&format!("  run: {command}\n")), "{}", printed.err);
+
+    let printed = run("pitfalls", folder.path(), &["--store", "nats://me:hunter2@h"]);
+    assert!(printed.err.contains("--example pitfalls --features nats -- --store <URL>"));
+    assert!(!printed.err.contains("hunter2"), "{}", printed.err);
 }
 
 #[test]
@@ -195,11 +161,11 @@ fn the_import_says_what_is_wrong_with_its_arguments() {
     fs::write(folder.path().join("broken.json"), "[{]").unwrap();
     let printed = run("import", folder.path(), &["--help"]);
     assert_eq!(printed.code, Some(0), "{printed:?}");
-    assert!(printed.out.starts_with("usage: "), "{printed:?}");
+    assert!(printed.out.contains("\nusage: "), "{printed:?}");
     for arguments in [&[][..], &["a.json", "b.json"], &["a.json", "--store"]] {
         let printed = run("import", folder.path(), arguments);
         assert_eq!(printed.code, Some(2), "{arguments:?}: {printed:?}");
-        assert!(printed.err.starts_with("usage: "), "{arguments:?}: {printed:?}");
+        assert!(printed.err.contains("\nusage: "), "{arguments:?}: {printed:?}");
     }
     for (file, expected) in [
         ("absent.json", "`absent.json` cannot be read"),

@@ -4,12 +4,14 @@
 //! cargo run --example custom_backend
 //! ```
 //!
+//! It takes no `--store`, because the backend is what it is about.
+//!
 //! The tests run this backend through the conformance suite, as you should with yours.
 
 mod backend;
 
 use backend::MapBackend;
-use examples::{Failure, refused, say, step, title};
+use examples::{Failure, Program, refused, say, step, title};
 use state_runtime::{
     backend::{AnyBackend, Backend as _},
     prelude::*,
@@ -43,8 +45,16 @@ error[E0277]: `MapBackend` cannot store this type of state: it is `Expiring`
    note: a type with `ttl = \"…\"` is `Expiring` and needs a backend that
          implements `Ttl`; make it `persistent` or choose another backend";
 
+const PROGRAM: Program = Program {
+    name: "custom_backend",
+    about: "Puts the typed store on a backend of three methods.",
+    operands: &[],
+    store: None,
+};
+
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
+    let _ = PROGRAM.arguments();
     title("A backend of one's own: get, set and remove");
     let store = StateStore::new(MapBackend::default())?;
     say("declares", format!("capabilities: {}", store.capabilities()));

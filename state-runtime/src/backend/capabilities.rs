@@ -133,7 +133,7 @@ impl fmt::Debug for Capabilities {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no compare-and-swap",
     label = "needs a backend that implements `Cas`",
-    note = "use a backend that implements `Cas`: memory, file, or one of your own with `impl Cas for …`"
+    note = "use a backend that implements `Cas`: memory, file, redis, nats, dapr, or one of your own with `impl Cas for …`"
 )]
 pub trait Cas: Backend {}
 
@@ -141,7 +141,7 @@ pub trait Cas: Backend {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot expire entries",
     label = "needs a backend that implements `Ttl`",
-    note = "use a backend that implements `Ttl`: memory, file, or one of your own with `impl Ttl for …`"
+    note = "use a backend that implements `Ttl`: memory, file, redis, nats, dapr, or one of your own with `impl Ttl for …`"
 )]
 pub trait Ttl: Backend {}
 
@@ -149,7 +149,7 @@ pub trait Ttl: Backend {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no atomic batches",
     label = "needs a backend that implements `Batch`",
-    note = "use a backend that implements `Batch`: memory, file, or one of your own with `impl Batch for …`"
+    note = "use a backend that implements `Batch`: memory, file, redis, nats, dapr, or one of your own with `impl Batch for …`"
 )]
 pub trait Batch: Backend {}
 
@@ -157,7 +157,7 @@ pub trait Batch: Backend {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot list its entries",
     label = "needs a backend that implements `Scan`",
-    note = "use a backend that implements `Scan`: memory, file, or one of your own with `impl Scan for …`"
+    note = "use a backend that implements `Scan`: memory, file, redis, nats, or one of your own with `impl Scan for …`"
 )]
 pub trait Scan: Backend {}
 
@@ -165,6 +165,6 @@ pub trait Scan: Backend {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot tell of changes",
     label = "needs a backend that implements `Watch`",
-    note = "use a backend that implements `Watch`: memory, file, or one of your own with `impl Watch for …`"
+    note = "use a backend that implements `Watch`: memory, file, redis, nats, or one of your own with `impl Watch for …`"
 )]
 pub trait Watch: Backend {}

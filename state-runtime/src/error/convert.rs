@@ -1,6 +1,6 @@
 //! From the errors of the lower floors to `StateError`, which adds the key and the operation.
 
-use super::{InvalidKey, Operation, Phase, StateError};
+use super::{InvalidKey, InvalidUrl, Operation, Phase, StateError};
 use crate::{
     backend::{BackendError, ErrorKind},
     key::Key,
@@ -100,5 +100,11 @@ impl From<BackendError> for StateError {
 impl From<NamespaceConflict> for StateError {
     fn from(conflict: NamespaceConflict) -> Self {
         Self::NamespaceConflict(Box::new(conflict))
+    }
+}
+
+impl From<InvalidUrl> for StateError {
+    fn from(reason: InvalidUrl) -> Self {
+        Self::InvalidUrl(Box::new(reason))
     }
 }

@@ -77,6 +77,7 @@ impl fmt::Display for StateError {
                 }
                 f.write_str("; change that, or accept it by its name with `accept_risk`")
             }
+            Self::InvalidUrl(reason) => write!(f, "invalid URL of a backend: {reason}"),
             Self::NamespaceConflict(conflict) => conflict.fmt(f),
         }
     }

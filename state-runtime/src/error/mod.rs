@@ -2,6 +2,7 @@
 
 mod convert;
 mod display;
+mod url;
 
 use core::fmt;
 
@@ -12,6 +13,7 @@ use crate::{
     value::{DecodeKind, FieldPath, Report},
 };
 
+pub use self::url::InvalidUrl;
 pub use crate::value::EncodeKind;
 
 /// The result of a typed operation.
@@ -194,6 +196,8 @@ pub enum StateError {
         /// In which ways; those that were accepted are not among them.
         risks: Box<[Risk]>,
     },
+    /// The URL of a backend says nothing that can be opened. Nothing was connected to.
+    InvalidUrl(Box<InvalidUrl>),
     /// Two types of state that are linked into the program can share a key.
     NamespaceConflict(Box<NamespaceConflict>),
 }

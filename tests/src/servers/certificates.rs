@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+};
 
 /// The files, in PEM form, of an authority and of what it vouches for.
 #[derive(Debug, Clone)]
@@ -33,6 +35,9 @@ impl Certificates {
 
     fn try_make(&self) -> Result<(), Box<dyn std::error::Error>> {
         let mut params = CertificateParams::new(Vec::new())?;
+        // Names that differ from those below: OpenSSL takes a certificate that has the name of its
+        // issuer for one that nobody vouches for.
+        params.distinguished_name.push(DnType::CommonName, "the authority of a test");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
         fs::write(self.authority(), params.self_signed(&key)?.pem())?;

@@ -1,0 +1,93 @@
+//! The examples as programs, built as a user builds them and run in a folder of the test's.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+/// The programs of the package `examples`.
+#[derive(Debug)]
+pub struct Programs(HashMap<String, PathBuf>);
+
+/// What a program has printed, and its exit code.
+#[derive(Debug)]
+pub struct Printed {
+    /// On standard output.
+    pub out: String,
+    /// On standard error.
+    pub err: String,
+    /// The exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+}
+
+impl Programs {
+    /// Builds what `selection` says to cargo, and keeps copies in `folder`, because another build
+    /// would replace them.
+    ///
+    /// # Panics
+    ///
+    /// If they do not compile.
+    #[must_use]
+    pub fn build(selection: &[&str], folder: &Path) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--message-format=json", "--examples"])
+            .args(selection)
+            .arg("--manifest-path")
+            .arg(root)
+            .output()
+            .expect("cargo runs");
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        fs::create_dir_all(folder).expect("a folder for the programs");
+        let messages = String::from_utf8_lossy(&built.stdout);
+        let program = |line| {
+            let message: Value = serde_json::from_str(line).ok()?;
+            let name = message["target"]["name"].as_str()?;
+            let is_example = message["target"]["kind"][0].as_str() == Some("example");
+            let kept = folder.join(name);
+            let built = message["executable"].as_str().filter(|_| is_example)?;
+            fs::copy(built, &kept).expect("a copy of the program");
+            Some((name.to_owned(), kept))
+        };
+        Self(messages.lines().filter_map(program).collect())
+    }
+
+    /// Runs one of them in `folder`.
+    ///
+    /// # Panics
+    ///
+    /// If there is none of that name, or if it panics itself.
+    #[must_use]
+    pub fn run(&self, name: &str, folder: &Path, arguments: &[&str]) -> Printed {
+        let program = self.0.get(name).unwrap_or_else(|| panic!("there is no example `{name}`"));
+        let run = Command::new(program).args(arguments).current_dir(folder).output();
+        let output = run.expect("the program starts");
+        let printed = Printed {
+            out: String::from_utf8(output.stdout).expect("text"),
+            err: String::from_utf8(output.stderr).expect("text"),
+            code: output.status.code(),
+        };
+        assert!(!printed.err.contains("panicked"), "{printed:?}");
+        printed
+    }
+}
+
+impl Printed {
+    /// The variants of the errors that were refused, in order.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<&str> {
+        let variant = |line| str::split_once(line, "refused with StateError::").map(|it| it.1);
+        self.out.lines().filter_map(variant).collect()
+    }
+
+    /// What stands behind a label.
+    #[must_use]
+    pub fn value(&self, label: &str) -> &str {
+        let mut values = self.out.lines().filter_map(|line| line.trim_start().strip_prefix(label));
+        values.next().map_or("", str::trim)
+    }
+}
