@@ -3,7 +3,7 @@
 use super::*;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
 use state_runtime::{
-    backend::{BatchOp, Capability},
+    backend::{BatchOp, Capability, RemoveOptions},
     backends::nats::{MissingBucket, Storage},
 };
 
@@ -49,7 +49,7 @@ async fn an_existing_bucket_is_left_as_it_is() -> TestResult {
         backend.set(&key("b"), "1".into(), lasting(Duration::from_secs(60))).await?;
         assert_eq!(settings(server, "existing").await?, before);
         assert!(!backend.capabilities().contains(Capability::Batch));
-        let batch = vec![BatchOp::Remove { key: key("a"), options: Default::default() }];
+        let batch = vec![BatchOp::Remove { key: key("a"), options: RemoveOptions::default() }];
         let refusal = refused(backend.apply(batch)).await;
         assert_eq!(refusal, ErrorKind::Unsupported(Capability::Batch));
     }

@@ -53,7 +53,7 @@ async fn value(backend: &NatsBackend, name: &str) -> Result<Option<String>> {
     Ok(entry.map(|entry| String::from_utf8_lossy(&entry.value).into_owned()))
 }
 
-/// JetStream as others speak to it.
+/// `JetStream` as others speak to it.
 async fn raw(
     server: &Server,
 ) -> core::result::Result<jetstream::Context, async_nats::ConnectError> {
