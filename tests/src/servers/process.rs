@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 /// Why a server did not get ready.
 #[derive(Debug)]
@@ -67,6 +67,14 @@ impl Process {
     /// Sends a signal.
     pub(super) fn signal(&self, signal: Signal) -> io::Result<()> {
         Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// Whether it has come to a stop since this was asked last: a signal takes its time to reach all
+    /// threads.
+    pub(super) fn has_stopped(&self) -> io::Result<bool> {
+        let id = WaitId::Pid(Pid::from_child(&self.child));
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG;
+        Ok(waitid(id, options)?.is_some_and(|status| status.stopped()))
     }
 }
 

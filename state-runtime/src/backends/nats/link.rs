@@ -164,7 +164,8 @@ async fn connect(
     let mut servers = config.servers.clone();
     let unknown = |server: &&String| !config.servers.contains(server);
     servers.extend(others.iter().filter(unknown).cloned());
-    let connection = Connection::dial(config, &servers).await?;
+    // The client's future is large, and nobody waits for it often.
+    let connection = Box::pin(Connection::dial(config, &servers)).await?;
     let bucket = bucket::open(&connection, config, missing).await?;
     Ok(Arc::new(Session { connection, bucket }))
 }
