@@ -125,8 +125,7 @@ impl Node {
 
     /// A server that takes no writes may have been replaced by another, for reads too.
     fn noticed(&self, value: Value) -> Value {
-        if matches!(&value, Value::ServerError(error) if error.code().trim_start_matches('-') == "READONLY")
-        {
+        if matches!(&value, Value::ServerError(error) if error::code(error) == "READONLY") {
             self.small.suspect();
             if let Some(bulk) = self.bulk.get() {
                 bulk.suspect();
