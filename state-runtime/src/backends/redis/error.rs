@@ -12,7 +12,7 @@ use crate::backend::{BackendError, Capability, ErrorKind};
 
 /// What an error reply means. It proves that its command was not applied.
 pub(super) fn of_reply(error: &ServerError) -> BackendError {
-    let (kind, message) = match error.code() {
+    let (kind, message) = match code(error) {
         "WRONGTYPE" => (
             ErrorKind::Foreign,
             "the key holds a list, a hash or the like, not a string; use another key or remove it",
@@ -55,6 +55,21 @@ pub(super) fn of_reply(error: &ServerError) -> BackendError {
         _ => (ErrorKind::Other, "the server refused the command"),
     };
     BackendError::new(kind, message)
+}
+
+/// The code of an error reply.
+///
+/// Where Redis 6.2 does not even start a command of a script, it puts the place in the script before
+/// the code: `@user_script: 1: -OOM …`.
+pub(super) fn code(error: &ServerError) -> &str {
+    match error.code() {
+        "@user_script:" => error
+            .details()
+            .and_then(|text| text.split_once(": -"))
+            .and_then(|(_, error)| error.split(' ').next())
+            .unwrap_or_default(),
+        code => code,
+    }
 }
 
 /// The errors that have no code of their own.

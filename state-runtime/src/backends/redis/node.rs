@@ -58,7 +58,8 @@ impl Node {
                 // What is known to be down is not tried again for every command.
                 self.small.check()?;
                 let open = || Link::open(Arc::clone(&self.dialer), Arc::clone(&self.locate));
-                self.bulk.get_or_try_init(open).await
+                // In a box, so that the future of every command is the smaller for it.
+                Box::pin(self.bulk.get_or_try_init(open)).await
             }
         }
     }
@@ -124,7 +125,7 @@ impl Node {
 
     /// A server that takes no writes may have been replaced by another, for reads too.
     fn noticed(&self, value: Value) -> Value {
-        if matches!(&value, Value::ServerError(error) if error.code() == "READONLY") {
+        if matches!(&value, Value::ServerError(error) if error::code(error) == "READONLY") {
             self.small.suspect();
             if let Some(bulk) = self.bulk.get() {
                 bulk.suspect();
