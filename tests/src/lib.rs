@@ -5,7 +5,8 @@ pub mod compile;
 pub mod disk;
 pub mod fakes;
 pub mod ledger;
-pub mod servers;
+
+pub use servers;
 
 /// Every snippet of the README compiles, or does not where it says so.
 #[cfg(doctest)]
