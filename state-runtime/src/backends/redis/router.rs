@@ -2,6 +2,9 @@
 //!
 //! Operations say what they want to send and on behalf of which keys; they do not know how many
 //! servers there are.
+//!
+//! What is done in a cluster is in a box: its futures are large, and would make those of an
+//! operation on a single server just as large.
 
 use std::sync::Arc;
 
@@ -46,7 +49,7 @@ impl Router {
     pub(super) async fn value(&self, key: &str) -> Result<Value> {
         reply(match self {
             Self::Single(node) => node.value(key).await?,
-            Self::Cluster(cluster) => cluster.value(key).await?,
+            Self::Cluster(cluster) => Box::pin(cluster.value(key)).await?,
         })
     }
 
@@ -54,7 +57,7 @@ impl Router {
     pub(super) async fn values(&self, lane: Lane, keys: &[&str]) -> Result<Vec<Value>> {
         match self {
             Self::Single(node) => node.values(lane, keys).await,
-            Self::Cluster(cluster) => cluster.values(lane, keys).await,
+            Self::Cluster(cluster) => Box::pin(cluster.values(lane, keys)).await,
         }
     }
 
@@ -67,7 +70,7 @@ impl Router {
     ) -> Result<Value> {
         reply(match self {
             Self::Single(node) => node.exchange(Lane::Small, effect, command).await?,
-            Self::Cluster(cluster) => cluster.perform(effect, keys, command).await?,
+            Self::Cluster(cluster) => Box::pin(cluster.perform(effect, keys, command)).await?,
         })
     }
 
@@ -87,7 +90,7 @@ impl Router {
                 }
                 node.exchange_all(lane, effect, &pipeline).await
             }
-            Self::Cluster(cluster) => cluster.perform_each(lane, effect, &commands).await,
+            Self::Cluster(cluster) => Box::pin(cluster.perform_each(lane, effect, &commands)).await,
         }
     }
 
@@ -95,7 +98,7 @@ impl Router {
     pub(super) async fn nodes(&self) -> Result<Vec<Arc<Node>>> {
         match self {
             Self::Single(node) => Ok(vec![Arc::clone(node)]),
-            Self::Cluster(cluster) => cluster.masters().await,
+            Self::Cluster(cluster) => Box::pin(cluster.masters()).await,
         }
     }
 
@@ -108,7 +111,7 @@ impl Router {
                 owned: Slots::ALL,
                 importing: Slots::NONE,
             }]),
-            Self::Cluster(cluster) => cluster.survey().await,
+            Self::Cluster(cluster) => Box::pin(cluster.survey()).await,
         }
     }
 
