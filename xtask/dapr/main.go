@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"os"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/dapr/components-contrib/state/redis"
 	"github.com/dapr/components-contrib/state/sqlite"
 	"github.com/dapr/dapr/cmd/daprd/options"
+	"github.com/dapr/dapr/pkg/buildinfo"
 	"github.com/dapr/dapr/pkg/components/nameresolution"
 	"github.com/dapr/dapr/pkg/components/state"
 	"github.com/dapr/dapr/pkg/healthz"
@@ -33,6 +35,10 @@ func main() {
 	opts, err := options.New(os.Args[1:])
 	if err != nil {
 		log.Fatalf("unusable arguments: %v", err)
+	}
+	if opts.RuntimeVersion {
+		fmt.Println(buildinfo.Version())
+		return
 	}
 	if err := logger.ApplyOptionsToLoggers(&opts.Logger); err != nil {
 		log.Fatalf("unusable settings of the log: %v", err)

@@ -1,8 +1,9 @@
 //! The conformance suite: running it alone, and the matrix of what each backend passes.
 //!
-//! A test that runs the suite against a backend writes its report as `<backend>.json` into the
-//! folder that the environment names in `STATE_CONFORMANCE_OUT`. A further backend needs nothing
-//! here: it appears in the matrix as soon as its test writes a report.
+//! A test that runs the suite against a backend writes its report as a JSON file into the folder
+//! that the environment names in `STATE_CONFORMANCE_OUT`, with a `label` and a `server` beside what
+//! the suite reports. A further backend needs nothing here: it appears in the matrix as soon as its
+//! test writes a report.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     args,
     failure::Failure,
-    process,
+    process, setup,
     steps::tests::{emptied, run_tests},
     table::Table,
     terminal::{Progress, Terminal},
@@ -28,9 +29,11 @@ pub(crate) const REPORTS: &str = "STATE_CONFORMANCE_OUT";
 /// What one backend passes, as `state_runtime::conformance::Report` is serialised.
 #[derive(Debug, Serialize, Deserialize)]
 struct Report {
-    /// The name of the file: one backend may be tested in several ways.
-    #[serde(default)]
+    /// One backend may be tested in several ways.
     label: String,
+    /// The server that it was tested on, empty if there is none.
+    #[serde(default)]
+    server: String,
     backend: String,
     capabilities: Vec<String>,
     passed: Vec<String>,
@@ -64,13 +67,14 @@ pub(crate) fn run(
     if programs.is_empty() {
         return Err(Failure::new("no test program has `conformance` in its name"));
     }
+    let mut progress = Progress::start(terminal, "conformance");
+    let mut faults = setup::failures(&setup::servers(&mut progress)?);
     let mut cargo = process::cargo(terminal);
     // The same packages and features as the gate, so that nothing is compiled twice.
     cargo.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
     for program in programs {
         cargo.args(["--test", program]);
     }
-    let mut progress = Progress::start(terminal, "conformance");
     let outcome = run_tests(cargo, &fresh_reports(workspace)?, false, &mut progress)?;
     if !outcome.success {
         progress.line(outcome.explanation.trim_end());
@@ -82,7 +86,10 @@ pub(crate) fn run(
     } else {
         print_matrix(workspace)?;
     }
-    if outcome.success { Ok(()) } else { Err(Failure::new(outcome.note)) }
+    if !outcome.success {
+        faults.push(outcome.note);
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Failure::new(faults.join("\n"))) }
 }
 
 /// An empty folder for the reports of a run.
@@ -111,25 +118,31 @@ fn reports(workspace: &Workspace) -> Result<Vec<Report>, Failure> {
             files.push(path);
         }
     }
-    files.sort();
-    files.iter().map(|file| report(file)).collect()
+    let mut reports: Vec<_> = files.iter().map(|file| report(file)).collect::<Result<_, _>>()?;
+    reports.sort_by_cached_key(|report| (report.label.clone(), numbered(&report.server)));
+    Ok(reports)
 }
 
 fn report(file: &Path) -> Result<Report, Failure> {
     let shown = file.display();
     let json =
         fs::read_to_string(file).map_err(Failure::while_doing(format!("cannot read {shown}")))?;
-    let report: Report = serde_json::from_str(&json)
-        .map_err(Failure::while_doing(format!("{shown} is no conformance report")))?;
-    let label = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Report { label, ..report })
+    serde_json::from_str(&json)
+        .map_err(Failure::while_doing(format!("{shown} is no conformance report")))
+}
+
+/// What a server is sorted by: its name, and its version number by number.
+fn numbered(server: &str) -> (String, Vec<u64>) {
+    let (name, version) = server.rsplit_once(' ').unwrap_or((server, ""));
+    (name.to_owned(), version.split('.').filter_map(|number| number.parse().ok()).collect())
 }
 
 fn matrix(reports: &[Report]) -> Table {
-    let mut table = Table::new(&["backend", "passed", "failed", "skipped", "why"]);
+    let mut table = Table::new(&["backend", "server", "passed", "failed", "skipped", "why"]);
     for report in reports {
         table.row([
             report.label.clone(),
+            if report.server.is_empty() { "none" } else { &report.server }.to_owned(),
             report.passed.len().to_string(),
             report.failed.len().to_string(),
             report.skipped.len().to_string(),
@@ -158,7 +171,7 @@ mod tests {
     fn the_matrix_counts_cases_and_says_why() {
         let report: Report = serde_json::from_str(
             r#"{
-                "label": "mine, erased", "backend": "mine", "capabilities": ["TTL"], "passed": ["values::a", "values::b"],
+                "label": "mine, erased", "server": "Mine 1.2.3", "backend": "mine", "capabilities": ["TTL"], "passed": ["values::a", "values::b"],
                 "failed": [{"case": "ttl::c", "message": "still there"}],
                 "skipped": [
                     {"case": "scan::d", "missing": ["scan"]},
@@ -170,9 +183,16 @@ mod tests {
         .unwrap();
         assert_eq!(
             matrix(&[report]).to_text(),
-            "  backend       passed  failed  skipped  why\n  \
-             mine, erased  2       1       3        failed ttl::c, \
+            "  backend       server      passed  failed  skipped  why\n  \
+             mine, erased  Mine 1.2.3  2       1       3        failed ttl::c, \
              no atomic batch (1), no compare-and-swap (1), no scan (2)\n"
         );
+    }
+
+    #[test]
+    fn servers_are_sorted_by_name_and_number() {
+        let mut servers = ["NATS 2.11.6", "Valkey 9.1.2", "NATS 2.9.10", "", "NATS 2.15.1"];
+        servers.sort_by_cached_key(|server| numbered(server));
+        assert_eq!(servers, ["", "NATS 2.9.10", "NATS 2.11.6", "NATS 2.15.1", "Valkey 9.1.2"]);
     }
 }

@@ -97,6 +97,26 @@ impl Hub {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Tells everybody that anything may have changed.
+    #[cfg(feature = "redis")]
+    pub(crate) fn publish_everything(&self) {
+        let wakers: Vec<_> = {
+            let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+            let under = registry.prefixes.iter().map(|(_, watcher)| watcher);
+            let all = registry.keys.values().flatten().chain(under);
+            all.filter_map(|watcher| watcher.push_everything()).collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// A prefix for each watch, the whole key for that of a key; some may stand there twice.
+    #[cfg(feature = "redis")]
+    pub(crate) fn prefixes(&self) -> Vec<String> {
+        let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+        let under = registry.prefixes.iter().map(|(prefix, _)| prefix);
+        registry.keys.keys().chain(under).cloned().collect()
+    }
+
     /// Ends every watch, and lets no new one begin.
     pub(crate) fn close(&self) {
         let mut registry = self.registry();
@@ -133,6 +153,15 @@ struct Pending {
     waker: Option<Waker>,
 }
 
+impl Pending {
+    /// One hint at everything in place of many at keys.
+    fn forget(&mut self) {
+        self.queue.clear();
+        self.queued.clear();
+        self.everything = true;
+    }
+}
+
 impl Watcher {
     /// The next hint; `None` once the backend is closed.
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Change>> {
@@ -157,14 +186,19 @@ impl Watcher {
             return None;
         }
         if pending.queue.len() == MAX_PENDING {
-            pending.queue.clear();
-            pending.queued.clear();
-            pending.everything = true;
+            pending.forget();
         } else {
             let key: Arc<str> = Arc::from(key);
             pending.queue.push_back(Arc::clone(&key));
             pending.queued.insert(key);
         }
+        pending.waker.take()
+    }
+
+    #[cfg(feature = "redis")]
+    fn push_everything(&self) -> Option<Waker> {
+        let mut pending = self.lock();
+        pending.forget();
         pending.waker.take()
     }
 

@@ -10,7 +10,7 @@ mod clock;
 mod defaults;
 mod entry;
 mod error;
-#[cfg(any(feature = "memory", feature = "file"))]
+#[cfg(any(feature = "file", feature = "memory", feature = "redis"))]
 pub(crate) mod hub;
 pub(crate) mod integer;
 mod options;

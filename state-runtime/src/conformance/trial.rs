@@ -108,6 +108,15 @@ impl<B: Backend> Trial<B> {
         revision.ok_or_else(|| Failure::new("set returned no revision although it was asked for"))
     }
 
+    /// Writes something that expires, and returns its revision: on a slow machine it may be gone
+    /// before it could be read.
+    pub(super) async fn put_revision_for(&self, key: &Key, ttl: Duration) -> Checked<Revision> {
+        let ttl = TtlChange::After(ttl);
+        let options = SetOptions { ttl, want_revision: true, ..SetOptions::default() };
+        let revision = self.set(key, "1".into(), options).await?;
+        revision.ok_or_else(|| Failure::new("set returned no revision although it was asked for"))
+    }
+
     /// Removes with no wishes.
     pub(super) async fn delete(&self, key: &Key) -> Result<()> {
         self.remove(key, RemoveOptions::default()).await

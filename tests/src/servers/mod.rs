@@ -15,6 +15,7 @@
 //! ```
 
 pub mod certificates;
+pub mod dapr;
 mod instance;
 pub mod nats;
 mod ports;

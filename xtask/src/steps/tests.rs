@@ -12,12 +12,15 @@ use crate::{
     conformance,
     counts::Counts,
     failure::Failure,
-    process,
+    process, setup,
     terminal::{Progress, human},
 };
 
 /// Tells property and crash tests to run their full number of cases.
 const FULL: &str = "STATE_TEST_FULL";
+
+/// Tells tests which servers they have to do without.
+const LEFT_OUT: &str = "STATE_LEFT_OUT";
 
 pub(super) fn run(context: &Context<'_>, progress: &mut Progress) -> Result<Outcome, Failure> {
     let mut cargo = process::cargo(context.terminal);
@@ -34,6 +37,7 @@ pub(crate) fn run_tests(
     progress: &mut Progress,
 ) -> Result<Outcome, Failure> {
     cargo.env(conformance::REPORTS, reports);
+    cargo.env(LEFT_OUT, setup::left_out()?.join(","));
     if full {
         cargo.env(FULL, "1");
     } else {

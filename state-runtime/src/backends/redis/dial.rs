@@ -10,7 +10,6 @@ use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    sync::mpsc,
     task::JoinHandle,
     time::timeout,
 };
@@ -24,6 +23,9 @@ use crate::backend::{BackendError, ErrorKind, Result};
 
 /// How many commands may wait in a connection's channel before callers wait for a place.
 const CHANNEL: usize = 1024;
+
+/// Takes what a server says unasked, without blocking.
+type Hear = Box<dyn Fn(PushInfo) + Send + Sync>;
 
 /// What is the same for all connections to the servers of one backend.
 #[derive(Debug)]
@@ -80,14 +82,14 @@ impl Dialer {
         self.within(address, self.open(address, None)).await
     }
 
-    /// A connection of its own on which the server also speaks unasked; `pushes` is closed when it
-    /// is lost.
+    /// A connection of its own on which the server also speaks unasked. `hear` is called with what
+    /// it says, in between with nothing else to read, and once more when the connection is lost.
     pub(super) async fn dial_for_pushes(
         &self,
         address: &Address,
-        pushes: mpsc::UnboundedSender<PushInfo>,
+        hear: impl Fn(PushInfo) + Send + Sync + 'static,
     ) -> Result<Connected> {
-        self.within(address, self.open(address, Some(pushes))).await
+        self.within(address, self.open(address, Some(Box::new(hear)))).await
     }
 
     async fn within<T>(
@@ -102,11 +104,7 @@ impl Dialer {
         connected.map_err(|error| error.about(address))
     }
 
-    async fn open(
-        &self,
-        address: &Address,
-        pushes: Option<mpsc::UnboundedSender<PushInfo>>,
-    ) -> Result<Connected> {
+    async fn open(&self, address: &Address, pushes: Option<Hear>) -> Result<Connected> {
         let stream = TcpStream::connect((address.host.as_str(), address.port))
             .await
             .map_err(|error| error::of_connecting(&error))?;
@@ -128,11 +126,7 @@ impl Dialer {
 
     /// The login is sent here and not by the client, whose error for it does not tell a wrong
     /// password from a server that has no room. Only with pushes the client insists.
-    async fn log_in<S>(
-        &self,
-        stream: S,
-        pushes: Option<mpsc::UnboundedSender<PushInfo>>,
-    ) -> Result<Connected>
+    async fn log_in<S>(&self, stream: S, pushes: Option<Hear>) -> Result<Connected>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -151,7 +145,10 @@ impl Dialer {
             if let Some(password) = &credentials.password {
                 info = info.set_password(password);
             }
-            options = options.set_push_sender(move |push| pushes.send(push).map_err(|_| SendError));
+            options = options.set_push_sender(move |push| -> Result<(), SendError> {
+                pushes(push);
+                Ok(())
+            });
         }
         let (handle, driver) = MultiplexedConnection::new_with_config(&info, stream, options)
             .await

@@ -45,6 +45,12 @@ pub(super) fn of_reply(error: &ServerError) -> BackendError {
             "the server is a node of a cluster; configure it by `RedisConfig::cluster`",
         ),
         "CROSSSLOT" => return cross_slot(),
+        // Our own, of the script that writes batches.
+        "PARTIAL" => (
+            ErrorKind::Indeterminate,
+            "some of the batch was written before the server refused a write of it; compare the \
+             rights of the user with what is there",
+        ),
         "ERR" => of_text(error.details().unwrap_or_default()),
         _ => (ErrorKind::Other, "the server refused the command"),
     };

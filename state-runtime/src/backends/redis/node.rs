@@ -7,6 +7,7 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::sync::OnceCell;
 
 use super::{
+    config::Address,
     dial::Dialer,
     error,
     link::{Fault, Link, Locate},
@@ -65,6 +66,11 @@ impl Node {
     /// Whether small commands would be sent just now; why not, otherwise.
     pub(super) fn check(&self) -> Result<()> {
         self.small.check()
+    }
+
+    /// Where it is, or was when it was connected last; `None` once it is closed.
+    pub(super) fn address(&self) -> Option<Address> {
+        self.small.address()
     }
 
     /// The number of the connection that a lane has just now. No other one ever has it.

@@ -48,31 +48,20 @@ impl Sentinels {
     async fn ask(&self) -> Result<Address> {
         let mut asked: FuturesUnordered<_> =
             self.addresses.iter().map(|sentinel| self.ask_one(sentinel)).collect();
-        let mut answers: Vec<(Address, usize)> = Vec::new();
-        let mut failed = None;
+        let (mut answers, mut failed) = (Vec::new(), None);
         while let Some(answer) = asked.next().await {
             match answer {
                 Err(error) => failed = Some(error),
                 Ok(address) => {
-                    let known = answers.iter_mut().find(|(known, _)| *known == address);
-                    let votes = match known {
-                        Some((_, votes)) => {
-                            *votes += 1;
-                            *votes
-                        }
-                        None => {
-                            answers.push((address.clone(), 1));
-                            1
-                        }
-                    };
-                    if votes * 2 > self.addresses.len() {
+                    answers.push(address.clone());
+                    if votes(&answers, &address) * 2 > self.addresses.len() {
                         return Ok(address);
                     }
                 }
             }
         }
-        match (answers.into_iter().max_by_key(|(_, votes)| *votes), failed) {
-            (Some((address, _)), _) => Ok(address),
+        match (answers.iter().max_by_key(|address| votes(&answers, address)), failed) {
+            (Some(address), _) => Ok(address.clone()),
             (None, Some(error)) => Err(error),
             (None, None) => Err(error::unavailable("there is no sentinel to ask")),
         }
@@ -103,6 +92,10 @@ impl Sentinels {
             _ => Err(error::strange()),
         }
     }
+}
+
+fn votes(answers: &[Address], address: &Address) -> usize {
+    answers.iter().filter(|answer| *answer == address).count()
 }
 
 fn address(parts: &[Value]) -> Option<Address> {

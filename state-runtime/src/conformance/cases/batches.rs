@@ -229,8 +229,7 @@ async fn a_batch_returns_the_revisions_in_order<B: Backend>(t: &Trial<B>) -> Che
 async fn an_expired_entry_is_absent_to_a_batch<B: Backend>(t: &Trial<B>) -> Checked {
     let (a, b) = (t.key("a"), t.key("b"));
     let (ttl, now) = (t.time.short(), t.time.now());
-    t.put_for(&a, "old", ttl).await?;
-    let read = t.revision(&a).await?;
+    let read = t.put_revision_for(&a, ttl).await?;
     t.outlive(&a, now, ttl).await?;
     let stale = vec![write(&b, "1"), write_if(&a, "1", Condition::IfRevision(read))];
     refused(t.apply(stale).await, ErrorKind::Conflict { index: 1 })?;

@@ -140,8 +140,7 @@ async fn if_absent_creates_over_an_expired_entry<B: Backend>(t: &Trial<B>) -> Ch
 
 async fn if_revision_refuses_an_expired_entry<B: Backend>(t: &Trial<B>) -> Checked {
     let (key, ttl, now) = (t.key("value"), t.time.short(), t.time.now());
-    t.put_for(&key, "1", ttl).await?;
-    let revision = t.revision(&key).await?;
+    let revision = t.put_revision_for(&key, ttl).await?;
     t.outlive(&key, now, ttl).await?;
     conflict(t.put_if(&key, "2", Condition::IfRevision(revision)).await)?;
     absent(t.value(&key).await?.as_ref())
@@ -155,8 +154,7 @@ async fn remove_if_absent_holds_for_an_expired_entry<B: Backend>(t: &Trial<B>) -
 
 async fn remove_if_revision_refuses_an_expired_entry<B: Backend>(t: &Trial<B>) -> Checked {
     let (key, ttl, now) = (t.key("value"), t.time.short(), t.time.now());
-    t.put_for(&key, "1", ttl).await?;
-    let revision = t.revision(&key).await?;
+    let revision = t.put_revision_for(&key, ttl).await?;
     t.outlive(&key, now, ttl).await?;
     conflict(t.delete_if(&key, Condition::IfRevision(revision)).await)
 }

@@ -94,8 +94,7 @@ async fn no_revision_comes_back_after_a_remove<B: Backend>(t: &Trial<B>) -> Chec
 
 async fn no_revision_comes_back_after_an_expiry<B: Backend>(t: &Trial<B>) -> Checked {
     let (key, ttl, now) = (t.key("value"), t.time.short(), t.time.now());
-    t.put_for(&key, "1", ttl).await?;
-    let before = t.revision(&key).await?;
+    let before = t.put_revision_for(&key, ttl).await?;
     t.outlive(&key, now, ttl).await?;
     let after = t.put_revision(&key, "1").await?;
     ensure(before != after, "a revision came back with the entry")

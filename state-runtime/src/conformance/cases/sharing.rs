@@ -192,7 +192,10 @@ async fn an_expiry_is_one_for_all_instances<B: Backend>(t: &Trial<B>) -> Checked
     let (key, other, now) = (t.key("value"), t.fresh().await?, t.time.now());
     put_for(&other, &key, HOUR).await?;
     t.expires_after(&key, now, HOUR).await?;
-    ensure(t.touch(&key, TtlChange::Clear).await?, "what another instance wrote cannot be touched")?;
+    ensure(
+        t.touch(&key, TtlChange::Clear).await?,
+        "what another instance wrote cannot be touched",
+    )?;
     same(other.expiry(&key).await?, Some(Expiry::Never), "the expiry that another instance finds")
 }
 

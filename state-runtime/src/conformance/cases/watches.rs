@@ -56,7 +56,11 @@ async fn next(changes: &mut Changes) -> Checked<Change> {
 }
 
 /// Waits until `key` was hinted at, and checks that nothing outside of `covered` was before.
-pub(super) async fn told(changes: &mut Changes, key: &Key, covered: impl Fn(&str) -> bool) -> Checked {
+pub(super) async fn told(
+    changes: &mut Changes,
+    key: &Key,
+    covered: impl Fn(&str) -> bool,
+) -> Checked {
     loop {
         match next(changes).await? {
             Change::Everything => return Ok(()),

@@ -2,7 +2,7 @@
 
 use redis::Value;
 
-use super::{super::config::Address, slot::SLOTS};
+use super::{super::config::Address, slot::SLOTS, view::Slots};
 
 /// The owners of all slots at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,12 @@ impl SlotMap {
     /// The place among the masters of the one that owns `slot`.
     pub(super) fn owner(&self, slot: u16) -> Option<usize> {
         self.owners.get(usize::from(slot)).copied().flatten().map(usize::from)
+    }
+
+    /// All slots that have an owner.
+    pub(super) fn slots(&self) -> Slots {
+        let owned = (0..SLOTS).filter(|slot| self.owner(*slot).is_some());
+        owned.fold(Slots::NONE, Slots::with)
     }
 
     /// All masters that own slots.

@@ -1,11 +1,14 @@
 //! Which nodes hold which keys at one moment, and which keys are on their way.
 
+use core::time::Duration;
 use std::{
     collections::{BTreeMap, HashSet},
     sync::Arc,
 };
 
+use futures_util::future::join_all;
 use redis::Value;
+use tokio::time::sleep;
 
 use super::{
     Cluster,
@@ -20,6 +23,11 @@ use crate::{
     },
 };
 
+/// How often the nodes are asked until they agree.
+const ATTEMPTS: usize = 20;
+/// How long they have in between.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// A node, and the slots whose keys it may have.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Holder {
@@ -33,14 +41,28 @@ pub(in super::super) struct Holder {
 }
 
 impl Cluster {
-    /// Asks every master, and those that are about to become owners of their first slot.
+    /// Asks every master, and those that are about to become owners of their first slot, until each
+    /// slot that has an owner is claimed by one of them: nodes learn of a change one after the other.
     pub(in super::super) async fn survey(&self) -> Result<Vec<Holder>> {
-        let topology = self.shared.topology();
+        for _ in 0..ATTEMPTS {
+            self.shared.refresh().await?;
+            let topology = self.shared.topology();
+            let holders = self.look_around(&topology.masters).await?;
+            let claimed = holders.iter().fold(Slots::NONE, |all, holder| all.or(&holder.owned));
+            if topology.map.slots().are_in(&claimed) {
+                return Ok(holders);
+            }
+            sleep(PAUSE).await;
+        }
+        Err(error::unavailable("the nodes of the cluster do not agree on who has which slots"))
+    }
+
+    async fn look_around(&self, masters: &[Arc<Place>]) -> Result<Vec<Holder>> {
         let mut asked = HashSet::new();
         let mut holders = Vec::new();
         let mut targets = BTreeMap::new();
-        for place in &topology.masters {
-            let (holder, goals) = look(place).await?;
+        for looked in join_all(masters.iter().map(|place| look(place))).await {
+            let (holder, goals) = looked?;
             asked.insert(holder.id.clone());
             holders.push(holder);
             targets.extend(goals);

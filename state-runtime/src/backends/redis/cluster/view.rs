@@ -14,6 +14,12 @@ impl Slots {
     /// All of them.
     pub(in super::super) const ALL: Self = Self([u64::MAX; SLOTS as usize / 64]);
 
+    /// The set with one more.
+    pub(super) fn with(mut self, slot: u16) -> Self {
+        self.insert(slot);
+        self
+    }
+
     fn insert(&mut self, slot: u16) {
         if let Some(word) = self.0.get_mut(usize::from(slot / 64)) {
             *word |= 1 << (slot % 64);
@@ -119,9 +125,7 @@ mod tests {
     use super::*;
 
     fn slots(numbers: &[u16]) -> Slots {
-        let mut slots = Slots::NONE;
-        numbers.iter().for_each(|slot| slots.insert(*slot));
-        slots
+        numbers.iter().copied().fold(Slots::NONE, Slots::with)
     }
 
     #[test]

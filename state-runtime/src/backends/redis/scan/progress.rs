@@ -17,7 +17,7 @@ use crate::{
     backends::redis::{
         cluster::{Holder, Slots},
         error,
-        node::{Effect, Lane, reply},
+        node::{Effect, Lane, Node, reply},
         router::Router,
     },
 };
@@ -90,26 +90,46 @@ impl Progress {
     /// Looks at some more keys; `false` if there are none.
     pub(super) async fn advance(&mut self, router: &Router) -> Result<bool> {
         let Some(holder) = self.todo.last() else { return self.next_round(router).await };
-        let node = &holder.node;
-        let before = node.connection(Lane::Bulk).await?;
-        if self.position.connection.is_some_and(|connection| connection != before) {
-            return self.restart();
-        }
-        let reply = reply(node.exchange(Lane::Bulk, Effect::Read, &self.command()).await?)?;
-        if node.connection(Lane::Bulk).await? != before {
-            return self.restart();
-        }
-        let (cursor, keys) = read(reply)?;
-        for key in keys {
-            self.add(key);
-        }
-        if cursor == b"0" {
-            self.todo.pop();
-            self.position = Position::start();
-        } else {
-            self.position = Position { cursor, connection: Some(before) };
+        match self.look(&holder.node).await {
+            Ok(Some((connection, cursor, keys))) => {
+                for key in keys {
+                    self.add(key);
+                }
+                if cursor == b"0" {
+                    self.todo.pop();
+                    self.position = Position::start();
+                } else {
+                    self.position = Position { cursor, connection: Some(connection) };
+                }
+            }
+            // The server may be another process by now: its table is gone through from the beginning.
+            Ok(None) => self.restart()?,
+            Err(error) => {
+                // Where others have taken over its slots, they are scanned for them in the next round.
+                let holders = router.survey().await;
+                if holders.map_or(true, |all| all.iter().any(|other| other.id == holder.id)) {
+                    return Err(error);
+                }
+                self.todo.pop();
+                self.restart()?;
+            }
         }
         Ok(true)
+    }
+
+    /// What the node finds at the position: over which connection, where to go on, and some keys.
+    /// `None` if the connection to which the position belongs is no more.
+    async fn look(&self, node: &Node) -> Result<Option<(u64, Vec<u8>, Vec<Vec<u8>>)>> {
+        let before = node.connection(Lane::Bulk).await?;
+        if self.position.connection.is_some_and(|connection| connection != before) {
+            return Ok(None);
+        }
+        let value = reply(node.exchange(Lane::Bulk, Effect::Read, &self.command()).await?)?;
+        if node.connection(Lane::Bulk).await? != before {
+            return Ok(None);
+        }
+        let (cursor, keys) = read(value)?;
+        Ok(Some((before, cursor, keys)))
     }
 
     fn command(&self) -> Cmd {
@@ -128,11 +148,9 @@ impl Progress {
         }
     }
 
-    /// The server may be another process by now: its table is gone through from the beginning.
-    fn restart(&mut self) -> Result<bool> {
-        self.count_restart()?;
+    fn restart(&mut self) -> Result<()> {
         self.position = Position::start();
-        Ok(true)
+        self.count_restart()
     }
 
     /// Finds the nodes that have got slots since they were covered; `false` if there are none.

@@ -1,0 +1,87 @@
+//! What is known of a sidecar and its state store after connecting.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use hyper::Method;
+use serde::Deserialize;
+
+use super::{
+    api::Api,
+    component::{Behaviour, Component},
+    config::DaprConfig,
+    error::{self, Access},
+    link::{Call, Link},
+    revision::Outdated,
+};
+use crate::backend::{BackendError, Capabilities, Capability, ErrorKind, Result};
+
+/// A state store of a sidecar, and what is known of its component.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) api: Api,
+    pub(super) component: Component,
+    /// `None` where the component is not known well enough to promise anything of it.
+    pub(super) behaviour: Option<Behaviour>,
+    pub(super) offers: Capabilities,
+    pub(super) outdated: Outdated,
+    closed: AtomicBool,
+}
+
+/// What a sidecar says of itself.
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    components: Vec<Component>,
+}
+
+impl Connection {
+    /// Asks the sidecar for its components and looks for the store among them.
+    pub(super) async fn open(config: &DaprConfig) -> Result<Self> {
+        let link = Link::new(config)?;
+        let component = find(&link, &config.store).await?;
+        let (behaviour, offers) = (component.behaviour(), component.offers());
+        let api = Api::new(link, &config.store, config.consistency);
+        let (outdated, closed) = (Outdated::new(), AtomicBool::new(false));
+        Ok(Self { api, component, behaviour, offers, outdated, closed })
+    }
+
+    /// Refuses what is not offered.
+    pub(super) fn need(&self, capability: Capability) -> Result<()> {
+        if self.offers.contains(capability) {
+            Ok(())
+        } else {
+            Err(BackendError::unsupported(capability))
+        }
+    }
+
+    /// Refuses everything after closing.
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.closed.load(Ordering::Relaxed) { Err(BackendError::closed()) } else { Ok(()) }
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+}
+
+async fn find(link: &Link, store: &str) -> Result<Component> {
+    let access = Access::Read;
+    let path = "/v1.0/metadata";
+    let call = Call { method: Method::GET, path, etag: None, body: Vec::new(), access };
+    let reply = link.exchange(call).await?;
+    if reply.status != 200 {
+        return Err(error::refused(&reply, access).about(link.address()));
+    }
+    let Ok(Metadata { components }) = serde_json::from_slice(&reply.body) else {
+        let error = BackendError::new(ErrorKind::Other, "what answers there is no Dapr sidecar");
+        return Err(error.about(link.address()));
+    };
+    let stores = components.into_iter().filter(|component| component.kind.starts_with("state."));
+    let (mut found, others): (Vec<_>, Vec<_>) = stores.partition(|found| found.name == store);
+    found.pop().ok_or_else(|| {
+        let names: Vec<_> = others.iter().map(|other| format!("`{}`", other.name)).collect();
+        let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let message = format!("the sidecar has no state store `{store}`; it has {there}");
+        BackendError::new(ErrorKind::Missing, message).about(link.address())
+    })
+}

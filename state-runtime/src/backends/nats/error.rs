@@ -1,0 +1,116 @@
+//! What the client and the servers say, in the vocabulary of outcomes.
+//!
+//! Their texts can quote subjects, so none is kept. Numbers are those of JetStream's errors.
+
+use core::fmt::Display;
+
+use async_nats::{ConnectError, ConnectErrorKind};
+
+use super::api::ApiError;
+use crate::backend::{BackendError, ErrorKind};
+
+/// What a refusal means. It proves that what was asked for was not done.
+pub(super) fn of_api(error: &ApiError) -> BackendError {
+    let (kind, message) = match error.err_code {
+        10071 | 10164 => return BackendError::conflict(0),
+        10059 => (ErrorKind::Missing, "there is no such bucket"),
+        10039 | 10076 => (
+            ErrorKind::Missing,
+            "JetStream is not enabled; enable it on the servers and for the account",
+        ),
+        10077 if error.description.contains("maximum") => {
+            (ErrorKind::ReadOnly, "the bucket is full; raise its limits or remove entries")
+        }
+        10077 => (ErrorKind::ReadOnly, "the server cannot store; look at its disk"),
+        10002 | 10023 | 10028 | 10047 => (
+            ErrorKind::ReadOnly,
+            "the storage of the account or of the servers is used up; raise it or remove entries",
+        ),
+        10109 => (ErrorKind::ReadOnly, "the bucket is sealed: it never takes writes again"),
+        10008 | 10009 | 10118 => (ErrorKind::Unavailable, "the bucket has no leader just now"),
+        10166 => {
+            (ErrorKind::Unavailable, "the bucket was changed: it no longer takes times to live")
+        }
+        10074 => (ErrorKind::Other, "there are fewer servers than the bucket should have replicas"),
+        10058 | 10065 => (ErrorKind::Foreign, "its stream or its subjects are used by another"),
+        _ if error.code == 503 => (ErrorKind::Unavailable, "the servers cannot do that just now"),
+        number => {
+            let message = format!("JetStream refused with error {number}");
+            return BackendError::new(ErrorKind::Other, message);
+        }
+    };
+    BackendError::new(kind, message)
+}
+
+/// Why there is no connection to a server.
+pub(super) fn of_connecting(error: &ConnectError) -> BackendError {
+    let (kind, message) = match error.kind() {
+        ConnectErrorKind::ServerParse => {
+            (ErrorKind::Other, "it is no address; write it as `host:port`")
+        }
+        ConnectErrorKind::Dns => (ErrorKind::Unavailable, "its name cannot be resolved"),
+        ConnectErrorKind::Authentication => {
+            (ErrorKind::Denied, "the key cannot sign; is the NKey or the credentials file sound?")
+        }
+        ConnectErrorKind::AuthorizationViolation => {
+            (ErrorKind::Denied, "the server refuses the login; check the credentials")
+        }
+        ConnectErrorKind::TimedOut => (ErrorKind::Unavailable, "it does not answer"),
+        ConnectErrorKind::Tls => (
+            ErrorKind::Unavailable,
+            "TLS failed; are the certificate files sound, and does the host's name fit?",
+        ),
+        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => (
+            ErrorKind::Unavailable,
+            "it cannot be reached; is it running, and do both sides use TLS or neither?",
+        ),
+    };
+    BackendError::new(kind, message)
+}
+
+/// Nothing was applied: a read, or nothing was sent.
+pub(super) fn unavailable(cause: impl Display) -> BackendError {
+    BackendError::new(ErrorKind::Unavailable, cause.to_string())
+}
+
+/// A write that was handed over, and no answer to it came back.
+pub(super) fn indeterminate(cause: impl Display) -> BackendError {
+    BackendError::new(
+        ErrorKind::Indeterminate,
+        format!("the write was sent, but {cause}; read what is there before writing again"),
+    )
+}
+
+/// The login lacks a right.
+pub(super) fn denied() -> BackendError {
+    BackendError::new(
+        ErrorKind::Denied,
+        "the user may not publish to this subject; see the documentation for the rights it needs",
+    )
+}
+
+/// Many writers changed an entry, one after the other, each faster than this one.
+pub(super) fn contended() -> BackendError {
+    BackendError::new(ErrorKind::Overloaded, "too many writers change this entry at once")
+}
+
+/// A message that cannot be understood.
+pub(super) fn damaged() -> BackendError {
+    BackendError::new(
+        ErrorKind::Corrupted,
+        "a stored message has headers that cannot be read; overwrite or remove the entry",
+    )
+}
+
+/// An answer of a shape that it should not have.
+pub(super) fn strange() -> BackendError {
+    BackendError::new(ErrorKind::Other, "the server answered something else than was asked for")
+}
+
+/// A value of `size` bytes and its headers are more than a message can have.
+pub(super) fn too_large(size: usize, limit: usize) -> BackendError {
+    BackendError::new(
+        ErrorKind::TooLarge { size: size.max(limit.saturating_add(1)), limit },
+        "the value is larger than a message of the server can be; raise `max_payload`",
+    )
+}

@@ -1,0 +1,166 @@
+//! The connection of the moment: lost ones are replaced in the background.
+
+use core::time::Duration;
+use std::sync::{Arc, Weak};
+
+use tokio::sync::watch;
+
+use super::{
+    bucket,
+    config::{MissingBucket, NatsConfig},
+    error,
+    session::{Connection, Session},
+};
+use crate::backend::{BackendError, Result};
+
+/// How long to wait after the first attempt that failed, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A session, or why there is none.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) config: Arc<NatsConfig>,
+    state: watch::Sender<State>,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Up(Arc<Session>),
+    /// Why not, for people.
+    Down(Arc<str>),
+    Closed,
+}
+
+impl Link {
+    /// Connects and opens the bucket. As long as the link is held, it is kept up from then on.
+    pub(super) async fn open(config: NatsConfig) -> Result<(Arc<Self>, Arc<Session>)> {
+        config.check()?;
+        let config = Arc::new(config);
+        let session = connect(&config, &[], config.missing).await?;
+        let state = watch::Sender::new(State::Up(Arc::clone(&session)));
+        let link = Arc::new(Self { config: Arc::clone(&config), state });
+        let keeper = Keeper { link: Arc::downgrade(&link), state: link.state.subscribe(), config };
+        tokio::spawn(keeper.keep(Arc::clone(&session)));
+        Ok((link, session))
+    }
+
+    /// The session of the moment.
+    pub(super) fn session(&self) -> Result<Arc<Session>> {
+        match &*self.state.borrow() {
+            State::Up(session) if session.connection.is_up() => Ok(Arc::clone(session)),
+            State::Up(_) => Err(error::unavailable("the connection was lost")),
+            State::Down(cause) => Err(error::unavailable(cause)),
+            State::Closed => Err(BackendError::closed()),
+        }
+    }
+
+    /// Tells of sessions that come and go.
+    pub(super) fn follow(&self) -> Follower {
+        Follower(self.state.subscribe())
+    }
+
+    /// Ends the connection, and lets no new one begin.
+    pub(super) async fn close(&self) {
+        if let State::Up(session) = self.state.send_replace(State::Closed) {
+            session.connection.close().await;
+        }
+    }
+
+    /// Closed is for ever.
+    fn change(&self, to: State) {
+        self.state.send_if_modified(|state| {
+            let open = !matches!(state, State::Closed);
+            if open {
+                *state = to;
+            }
+            open
+        });
+    }
+}
+
+/// Sees sessions come and go without keeping the link.
+#[derive(Debug)]
+pub(super) struct Follower(watch::Receiver<State>);
+
+impl Follower {
+    /// Waits for a session that is up; `None` once the link is closed or gone.
+    pub(super) async fn session(&mut self) -> Option<Arc<Session>> {
+        loop {
+            match &*self.0.borrow_and_update() {
+                State::Up(session) if session.connection.is_up() => {
+                    return Some(Arc::clone(session));
+                }
+                State::Closed => return None,
+                State::Up(_) | State::Down(_) => {}
+            }
+            self.0.changed().await.ok()?;
+        }
+    }
+
+    /// Waits until the link is closed or gone.
+    pub(super) async fn ended(&mut self) {
+        // An error says that it is gone.
+        let _ = self.0.wait_for(|state| matches!(state, State::Closed)).await;
+    }
+}
+
+/// Replaces lost sessions.
+struct Keeper {
+    link: Weak<Link>,
+    state: watch::Receiver<State>,
+    config: Arc<NatsConfig>,
+}
+
+impl Keeper {
+    async fn keep(self, mut session: Arc<Session>) {
+        let mut follower = Follower(self.state.clone());
+        loop {
+            tokio::select! {
+                () = session.connection.lost() => {}
+                () = follower.ended() => return,
+            }
+            self.set(State::Down(Arc::from("the connection was lost")));
+            tokio::select! {
+                next = self.again(&session) => session = next,
+                () = follower.ended() => return,
+            }
+            self.set(State::Up(Arc::clone(&session)));
+        }
+    }
+
+    /// Tries until it succeeds.
+    async fn again(&self, last: &Session) -> Arc<Session> {
+        let others = last.connection.server().connect_urls;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            // A bucket that somebody removed is not made anew behind the callers' backs.
+            match connect(&self.config, &others, MissingBucket::Refuse).await {
+                Ok(session) => return session,
+                Err(error) => self.set(State::Down(Arc::from(error.message()))),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn set(&self, state: State) {
+        if let Some(link) = self.link.upgrade() {
+            link.change(state);
+        }
+    }
+}
+
+/// Connects to one of the servers that are configured, or that others told of.
+async fn connect(
+    config: &NatsConfig,
+    others: &[String],
+    missing: MissingBucket,
+) -> Result<Arc<Session>> {
+    let mut servers = config.servers.clone();
+    let unknown = |server: &&String| !config.servers.contains(server);
+    servers.extend(others.iter().filter(unknown).cloned());
+    let connection = Connection::dial(config, &servers).await?;
+    let bucket = bucket::open(&connection, config, missing).await?;
+    Ok(Arc::new(Session { connection, bucket }))
+}

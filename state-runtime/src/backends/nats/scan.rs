@@ -1,0 +1,133 @@
+//! Scans: the messages under a prefix in the order of their sequences.
+//!
+//! Each entry is the last message of its subject, and a write gives it a higher sequence. So whoever
+//! goes through the sequences to the end meets every entry that is there throughout: one that is
+//! rewritten behind the scan was met before, or is met again in front of it.
+
+use async_nats::Subscriber;
+use futures_util::StreamExt;
+use tokio::time::timeout;
+
+use super::{
+    Engine,
+    api::{GetMessage, PENDING, SUBJECT},
+    error,
+    read::direct,
+    session::{Session, json, status},
+    stored::{Stored, number, text},
+};
+use crate::{
+    backend::{BackendError, Cursor, ErrorKind, Page, Result, ScanRequest},
+    key::Key,
+};
+
+/// The most messages that one page looks at, however many were asked for.
+const MOST: usize = 1000;
+/// The same where each message is a request of its own.
+const MOST_SINGLE: usize = 128;
+
+/// Messages in the order of their sequences, with their subjects.
+struct Found {
+    messages: Vec<(String, Stored)>,
+    /// Whether there are no more behind them.
+    complete: bool,
+}
+
+impl Engine {
+    pub(super) async fn scan(&self, request: ScanRequest) -> Result<Page> {
+        let session = self.link.session()?;
+        let Some(pattern) = self.mapping.pattern(&request.prefix) else {
+            return Ok(Page::default());
+        };
+        let filter = format!("{}{pattern}", session.bucket.prefix);
+        let start = request.cursor.as_ref().map_or(Ok(1), sequence)?;
+        let limit = request.limit.clamp(1, MOST);
+        let found = if session.bucket.reads_batches() {
+            session.batch(&filter, start, limit).await?
+        } else {
+            session.one_by_one(&filter, start, limit.min(MOST_SINGLE)).await?
+        };
+        let last = found.messages.last().map_or(start, |(_, stored)| stored.sequence);
+        let next = (!found.complete).then(|| Cursor::from_bytes((last + 1).to_be_bytes()));
+        let now = self.now();
+        let entries = found.messages.into_iter().filter_map(|(subject, stored)| {
+            let key = self.mapping.key(subject.strip_prefix(&session.bucket.prefix)?)?;
+            let listed = key.starts_with(&request.prefix) && stored.is_live(now);
+            listed.then(|| (Key::from_stored(key), stored.into_entry(request.want)))
+        });
+        Ok(Page { entries: entries.collect(), next })
+    }
+}
+
+fn sequence(cursor: &Cursor) -> Result<u64> {
+    let bytes = cursor.as_bytes().try_into().map_err(|_| {
+        BackendError::new(ErrorKind::Other, "the cursor is of a scan of another backend")
+    })?;
+    Ok(u64::from_be_bytes(bytes))
+}
+
+impl Session {
+    /// Several messages by one request.
+    async fn batch(&self, filter: &str, start: u64, limit: usize) -> Result<Found> {
+        let (inbox, mut messages) = self.connection.inbox().await?;
+        let request = json(&GetMessage {
+            next_by_subj: Some(filter),
+            seq: Some(start),
+            batch: Some(limit),
+            ..GetMessage::default()
+        })?;
+        let api = format!("$JS.API.DIRECT.GET.{}", self.bucket.stream);
+        self.connection.ask_for(api, &inbox, request).await?;
+        let mut found = Found { messages: Vec::new(), complete: false };
+        loop {
+            let message = self.next(&mut messages).await?;
+            match status(&message) {
+                None => {
+                    let headers = message.headers.as_ref().ok_or_else(error::strange)?;
+                    let subject = text(headers, SUBJECT).ok_or_else(error::strange)?.to_owned();
+                    let Some(stored) = direct(message, &self.bucket.stream) else {
+                        return self.one_by_one(filter, start, limit.min(MOST_SINGLE)).await;
+                    };
+                    found.messages.push((subject, stored?));
+                }
+                // The end of this batch, which says how many there are behind it.
+                Some(204) => {
+                    let behind = message.headers.as_ref().and_then(|it| number(it, PENDING));
+                    found.complete = behind == Some(0);
+                    return Ok(found);
+                }
+                Some(404) => {
+                    found.complete = true;
+                    return Ok(found);
+                }
+                Some(503) => return Err(error::unavailable("the bucket has no leader just now")),
+                Some(_) => return Err(error::strange()),
+            }
+        }
+    }
+
+    async fn next(&self, messages: &mut Subscriber) -> Result<async_nats::Message> {
+        match timeout(self.connection.response_timeout(), messages.next()).await {
+            Ok(Some(message)) => Ok(message),
+            Ok(None) => Err(error::unavailable("the connection was lost")),
+            Err(_) => Err(error::unavailable("there was no answer in time")),
+        }
+    }
+
+    /// One message after the other from the leader, for buckets with replicas and old servers.
+    async fn one_by_one(&self, filter: &str, start: u64, limit: usize) -> Result<Found> {
+        let mut found = Found { messages: Vec::new(), complete: false };
+        let mut seq = start;
+        while found.messages.len() < limit {
+            let request =
+                GetMessage { next_by_subj: Some(filter), seq: Some(seq), ..GetMessage::default() };
+            let Some(message) = self.get_named(&request).await? else {
+                found.complete = true;
+                break;
+            };
+            seq = message.1.sequence + 1;
+            found.messages.push(message);
+        }
+        Ok(found)
+    }
+}
