@@ -7,6 +7,7 @@ pub mod by_hand;
 pub mod concurrent;
 pub mod disk;
 pub mod measure;
+pub mod nats_by_hand;
 pub mod program;
 pub mod redb_by_hand;
 pub mod redis_by_hand;

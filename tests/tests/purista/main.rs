@@ -3,6 +3,7 @@
 //! Both sides really run: theirs on node. Where node is not installed, nothing is tested here, and
 //! a line on standard error says so.
 
+mod nats;
 mod pair;
 mod redis;
 mod shared;

@@ -7,13 +7,20 @@ use std::{
 
 use state_runtime::{
     backend::AnyBackend,
-    backends::{RedisBackend, RedisConfig},
+    backends::{
+        NatsBackend, NatsConfig, RedisBackend, RedisConfig,
+        nats::{KeyMapping, MissingBucket},
+    },
     store::StateStore,
 };
 use tests::servers::{
+    nats::{self, Version},
     purista::Peer,
     redis::{self, Flavour},
 };
+
+/// The bucket that PURISTA's store makes if it is not told another name.
+pub(crate) const BUCKET: &str = "purista-state-store";
 
 pub(crate) struct Pair {
     pub(crate) ours: StateStore<AnyBackend>,
@@ -32,6 +39,25 @@ impl Pair {
         let backend = RedisBackend::connect(RedisConfig::new(server.address())).await.unwrap();
         let ours = StateStore::new(AnyBackend::new(backend)).unwrap();
         Some(Self { ours, theirs, case })
+    }
+
+    /// On NATS, in the bucket that PURISTA's store has made; `None` without node.
+    pub(crate) async fn on_nats(case: &'static str) -> Option<Self> {
+        static PEER: OnceLock<Option<Peer>> = OnceLock::new();
+        let server = nats::Server::shared(Version::V2_11).await;
+        let theirs = PEER.get_or_init(|| {
+            let peer = Peer::nats(&server.address())?;
+            // It makes its bucket when it is used for the first time.
+            assert_eq!(peer.get("nothing"), Ok(None));
+            Some(peer)
+        });
+        let theirs = theirs.as_ref()?;
+        let config = NatsConfig::new(server.address())
+            .with_bucket(BUCKET)
+            .with_key_mapping(KeyMapping::Verbatim)
+            .with_missing_bucket(MissingBucket::Refuse);
+        let ours = StateStore::new(AnyBackend::new(NatsBackend::connect(config).await.unwrap()));
+        Some(Self { ours: ours.unwrap(), theirs, case })
     }
 
     /// A name that no other test uses.

@@ -18,6 +18,14 @@ macro_rules! on_both_servers {
                 }
             })*
         }
+        mod on_nats {
+            $(#[tokio::test]
+            async fn $case() {
+                if let Some(pair) = super::Pair::on_nats(stringify!($case)).await {
+                    super::$case(&pair).await;
+                }
+            })*
+        }
     };
 }
 
