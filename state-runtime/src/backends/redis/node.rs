@@ -57,7 +57,9 @@ impl Node {
             Lane::Bulk => {
                 // What is known to be down is not tried again for every command.
                 self.small.check()?;
-                let open = || Link::open(Arc::clone(&self.dialer), Arc::clone(&self.locate));
+                // In a box: no command that is sent has to hold room for connecting.
+                let open =
+                    || Box::pin(Link::open(Arc::clone(&self.dialer), Arc::clone(&self.locate)));
                 self.bulk.get_or_try_init(open).await
             }
         }
