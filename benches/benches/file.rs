@@ -15,11 +15,11 @@ use std::{
 };
 
 use benches::{
-    by_hand,
+    Failure, by_hand,
     disk::CountingFile,
     measure::{alternate, at_once, median, percentile},
     program::Program,
-    redb_by_hand::{Failure, Redb},
+    redb_by_hand::Redb,
     session::{self, Session},
 };
 use state_runtime::{backends::file::FileBackend, store::StateStore};

@@ -59,9 +59,9 @@ impl Effort {
 /// Our figure, the peer's, and how many times faster ours is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Comparison {
-    /// Nanoseconds of one operation of ours.
+    /// Ours: nanoseconds of one operation, or operations a second.
     pub ours: f64,
-    /// Nanoseconds of one operation of the peer.
+    /// That of the peer, in the same unit.
     pub peer: f64,
     /// Above 1 where ours is faster.
     pub ratio: f64,

@@ -1,18 +1,16 @@
 //! redb used directly: one durable transaction a set, one read transaction a get.
 
-use std::{error::Error, path::Path};
+use std::path::Path;
 
 use redb::{Database, ReadableDatabase as _, TableDefinition};
 
 use crate::{
+    Failure,
     by_hand::{self, Session},
     disk::CountingFile,
 };
 
 const TABLE: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("sessions");
-
-/// What can go wrong; its kind does not matter to a benchmark.
-pub type Failure = Box<dyn Error + Send + Sync>;
 
 /// A database of sessions.
 #[derive(Debug)]

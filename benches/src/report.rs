@@ -4,6 +4,8 @@ use std::{env, fs, io, path::Path};
 
 use serde::Serialize;
 
+use crate::measure::Comparison;
+
 /// Names the folder for results; unset when a program is run by hand.
 const OUT: &str = "STATE_BENCH_OUT";
 
@@ -53,6 +55,18 @@ impl Report {
         println!("{name}: {ours:.3} {unit}, {peer}: {peers:.3} {unit}, {ratio:.2} times as good");
         let (peer, ratio) = (Some(peer), Some(ratio));
         self.figures.push(Figure { name, value: ours, unit, peer, ratio });
+    }
+
+    /// Adds a rate beside that of `peer`.
+    pub fn rates(
+        &mut self,
+        name: impl Into<String>,
+        compared: Comparison,
+        unit: &'static str,
+        peer: &'static str,
+    ) {
+        let Comparison { ours, peer: peers, ratio } = compared;
+        self.compared(name, (ours, peers), unit, peer, ratio);
     }
 
     /// Writes the figures to where they are collected, if they are.

@@ -9,7 +9,8 @@ pub mod ledger;
 pub mod outcomes;
 pub mod proxy;
 pub mod raw;
-pub mod servers;
+
+pub use servers;
 
 /// Every snippet of the README and of the pages compiles, or does not where it says so.
 #[cfg(doctest)]

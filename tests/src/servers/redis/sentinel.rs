@@ -6,7 +6,7 @@ use std::{path::Path, time::Instant};
 use redis::RedisResult;
 
 use super::{Flavour, Server};
-use crate::servers::{Instance, instance::configure};
+use crate::{Instance, instance::configure};
 
 /// Longer than a replica takes to follow its master, or to replace it, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

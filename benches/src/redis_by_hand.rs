@@ -1,0 +1,43 @@
+//! Redis used directly: one multiplexed connection, one command an operation.
+
+use redis::{AsyncCommands as _, Client, aio::MultiplexedConnection};
+
+use crate::{
+    Failure,
+    by_hand::{self, Session},
+    sessions::Sessions,
+};
+
+/// Sessions on a Redis server. Clones share the connection.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    connection: MultiplexedConnection,
+}
+
+impl Redis {
+    /// Connects to a server.
+    ///
+    /// # Errors
+    ///
+    /// Those of the client.
+    pub async fn connect(url: &str) -> Result<Self, Failure> {
+        let connection = Client::open(url)?.get_multiplexed_async_connection().await?;
+        Ok(Self { connection })
+    }
+}
+
+impl Sessions for Redis {
+    type Session = Session;
+
+    async fn get(&mut self, id: String) -> Result<Option<Session>, Failure> {
+        let stored: Option<Vec<u8>> = self.connection.get(by_hand::encode_key(&id)).await?;
+        Ok(stored.map(|bytes| by_hand::decode(id, &bytes)).transpose()?)
+    }
+
+    async fn set(&mut self, session: &Session) -> Result<(), Failure> {
+        let bytes = by_hand::encode(session)?;
+        let key = by_hand::encode_key(&session.session_id);
+        let () = self.connection.set(key, &*bytes).await?;
+        Ok(())
+    }
+}
