@@ -115,7 +115,8 @@ impl Instance {
     ///
     /// If it does not run.
     pub fn pause(&self) {
-        self.signal(Signal::STOP);
+        let state = self.lock();
+        state.process.as_ref().expect("the server runs").stop().expect("it can be stopped");
     }
 
     /// Lets it go on.

@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 /// Why a server did not get ready.
 #[derive(Debug)]
@@ -67,6 +67,13 @@ impl Process {
     /// Sends a signal.
     pub(super) fn signal(&self, signal: Signal) -> io::Result<()> {
         Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// Stops it, and waits until all of its threads stand still, which takes a moment.
+    pub(super) fn stop(&self) -> io::Result<()> {
+        self.signal(Signal::STOP)?;
+        waitid(WaitId::Pid(Pid::from_child(&self.child)), WaitIdOptions::STOPPED)?;
+        Ok(())
     }
 }
 
