@@ -109,14 +109,21 @@ impl Instance {
         }
     }
 
-    /// Stops it: it keeps its connections, and answers nothing until it is resumed.
+    /// Stops it: it keeps its connections, and answers nothing until it is resumed. It stands still
+    /// when this returns.
     ///
     /// # Panics
     ///
     /// If it does not run.
     pub fn pause(&self) {
-        let state = self.lock();
-        state.process.as_ref().expect("the server runs").stop().expect("it can be stopped");
+        self.signal(Signal::STOP);
+        let deadline = Instant::now() + PATIENCE;
+        let stands =
+            || self.lock().process.as_ref().is_none_or(|it| it.has_stopped().unwrap_or(true));
+        while !stands() {
+            assert!(Instant::now() < deadline, "{} does not stop", self.program());
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Lets it go on.

@@ -69,11 +69,12 @@ impl Process {
         Ok(kill_process(Pid::from_child(&self.child), signal)?)
     }
 
-    /// Stops it, and waits until all of its threads stand still, which takes a moment.
-    pub(super) fn stop(&self) -> io::Result<()> {
-        self.signal(Signal::STOP)?;
-        waitid(WaitId::Pid(Pid::from_child(&self.child)), WaitIdOptions::STOPPED)?;
-        Ok(())
+    /// Whether it has come to a stop since this was asked last: a signal takes its time to reach all
+    /// threads.
+    pub(super) fn has_stopped(&self) -> io::Result<bool> {
+        let id = WaitId::Pid(Pid::from_child(&self.child));
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG;
+        Ok(waitid(id, options)?.is_some_and(|status| status.stopped()))
     }
 }
 

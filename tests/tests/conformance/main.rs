@@ -5,6 +5,7 @@
 
 mod dapr;
 mod embedded;
+mod nats;
 mod redis;
 
 use std::{error::Error, fs, path::Path};

@@ -1,4 +1,4 @@
-//! What is said to JetStream and what it answers, as far as it matters here.
+//! What is said to `JetStream` and what it answers, as far as it matters here.
 
 use async_nats::HeaderMap;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -123,6 +123,9 @@ pub(super) struct GetMessage<'a> {
     /// Asks for several, in a direct get.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) batch: Option<usize>,
+    /// About how many bytes these may have together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_bytes: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! What the client and the servers say, in the vocabulary of outcomes.
 //!
-//! Their texts can quote subjects, so none is kept. Numbers are those of JetStream's errors.
+//! Their texts can quote subjects, so none is kept. Numbers are those of `JetStream`'s errors.
 
 use core::fmt::Display;
 

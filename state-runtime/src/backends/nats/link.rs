@@ -11,7 +11,7 @@ use super::{
     error,
     session::{Connection, Session},
 };
-use crate::backend::{BackendError, Result};
+use crate::backend::{BackendError, ErrorKind, Result};
 
 /// How long to wait after the first attempt that failed, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -27,8 +27,8 @@ pub(super) struct Link {
 #[derive(Debug, Clone)]
 enum State {
     Up(Arc<Session>),
-    /// Why not, for people.
-    Down(Arc<str>),
+    /// Why not.
+    Down(ErrorKind, Arc<str>),
     Closed,
 }
 
@@ -50,7 +50,7 @@ impl Link {
         match &*self.state.borrow() {
             State::Up(session) if session.connection.is_up() => Ok(Arc::clone(session)),
             State::Up(_) => Err(error::unavailable("the connection was lost")),
-            State::Down(cause) => Err(error::unavailable(cause)),
+            State::Down(kind, cause) => Err(BackendError::new(*kind, cause.to_string())),
             State::Closed => Err(BackendError::closed()),
         }
     }
@@ -92,7 +92,7 @@ impl Follower {
                     return Some(Arc::clone(session));
                 }
                 State::Closed => return None,
-                State::Up(_) | State::Down(_) => {}
+                State::Up(_) | State::Down(..) => {}
             }
             self.0.changed().await.ok()?;
         }
@@ -120,7 +120,7 @@ impl Keeper {
                 () = session.connection.lost() => {}
                 () = follower.ended() => return,
             }
-            self.set(State::Down(Arc::from("the connection was lost")));
+            self.down(&error::unavailable("the connection was lost"));
             tokio::select! {
                 next = self.again(&session) => session = next,
                 () = follower.ended() => return,
@@ -137,11 +137,15 @@ impl Keeper {
             // A bucket that somebody removed is not made anew behind the callers' backs.
             match connect(&self.config, &others, MissingBucket::Refuse).await {
                 Ok(session) => return session,
-                Err(error) => self.set(State::Down(Arc::from(error.message()))),
+                Err(error) => self.down(&error),
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    fn down(&self, error: &BackendError) {
+        self.set(State::Down(error.kind(), Arc::from(error.message())));
     }
 
     fn set(&self, state: State) {

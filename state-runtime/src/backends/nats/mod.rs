@@ -1,4 +1,4 @@
-//! `NatsBackend`: a key-value bucket of NATS JetStream.
+//! `NatsBackend`: a key-value bucket of NATS `JetStream`.
 //!
 //! A bucket is a stream that keeps the last message of each subject. A write is a message, a
 //! revision its sequence in the stream, a condition the sequence that the last message of the
@@ -48,7 +48,7 @@ use crate::{
     key::Key,
 };
 
-/// State in a key-value bucket of NATS JetStream, shared by all who connect to it.
+/// State in a key-value bucket of NATS `JetStream`, shared by all who connect to it.
 ///
 /// Values are stored as they are, so the clients of other languages read and write the same state:
 /// `session:abc` is the key `session.abc` of the bucket ([`KeyMapping`]). A clone is another handle
@@ -71,13 +71,14 @@ use crate::{
 ///
 /// # Servers
 ///
-/// NATS 2.9 and later, with JetStream. Batches need 2.12 and a bucket that allows them
+/// NATS 2.9 and later, with `JetStream`. Batches need 2.12 and a bucket that allows them
 /// (`allow_atomic`), as one does that is created here. A bucket that exists is used as it is and
 /// never reconfigured; what is wrong with it is told by [`risks`](Backend::risks).
 ///
 /// The login has to be allowed to publish to `$KV.<bucket>.>`, `$JS.API.STREAM.INFO.KV_<bucket>`,
-/// `$JS.API.STREAM.MSG.GET.KV_<bucket>`, `$JS.API.DIRECT.GET.KV_<bucket>.>` and, for watches,
-/// `$JS.API.CONSUMER.*.>`; to create a bucket, to `$JS.API.STREAM.CREATE.KV_<bucket>`; and to
+/// `$JS.API.STREAM.MSG.GET.KV_<bucket>`, `$JS.API.DIRECT.GET.KV_<bucket>`,
+/// `$JS.API.DIRECT.GET.KV_<bucket>.>` and, for watches, `$JS.API.CONSUMER.CREATE.KV_<bucket>` and
+/// `$JS.API.CONSUMER.MSG.NEXT.KV_<bucket>.*`; to create a bucket, to `$JS.API.STREAM.CREATE.KV_<bucket>`; and to
 /// subscribe to `_INBOX.>`. What it may not do is [`Denied`](crate::backend::ErrorKind::Denied).
 ///
 /// # Outcomes
@@ -127,6 +128,7 @@ struct Engine {
     link: Arc<Link>,
     mapping: KeyMapping,
     capabilities: Capabilities,
+    clock: SystemClock,
 }
 
 impl NatsBackend {
@@ -138,14 +140,14 @@ impl NatsBackend {
     /// - [`Denied`](crate::backend::ErrorKind::Denied): the login is refused, or may not do what is
     ///   needed.
     /// - [`Missing`](crate::backend::ErrorKind::Missing): there is no such bucket, and none is to be
-    ///   created; or JetStream is not enabled.
+    ///   created; or `JetStream` is not enabled.
     /// - [`Foreign`](crate::backend::ErrorKind::Foreign): the stream of that name is no bucket.
     /// - [`Other`](crate::backend::ErrorKind::Other): the configuration can never work.
     pub async fn connect(config: NatsConfig) -> Result<Self> {
         let mapping = config.mapping;
         let (link, session) = Link::open(config).await?;
         let capabilities = capabilities(&session);
-        Ok(Self { engine: Engine { link, mapping, capabilities } })
+        Ok(Self { engine: Engine { link, mapping, capabilities, clock: SystemClock } })
     }
 }
 
@@ -166,7 +168,7 @@ fn capabilities(session: &Session) -> Capabilities {
 
 impl Engine {
     fn now(&self) -> Timestamp {
-        SystemClock.now()
+        self.clock.now()
     }
 
     /// The subject of a key.

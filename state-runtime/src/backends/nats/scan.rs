@@ -5,8 +5,7 @@
 //! rewritten behind the scan was met before, or is met again in front of it.
 
 use async_nats::Subscriber;
-use futures_util::StreamExt;
-use tokio::time::timeout;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     Engine,
@@ -26,7 +25,13 @@ const MOST: usize = 1000;
 /// The same where each message is a request of its own.
 const MOST_SINGLE: usize = 128;
 
+/// About how many bytes of values a page may hold.
+const PAGE_BYTES: usize = 4 << 20;
+/// How many entries are asked for at the same time.
+const AT_ONCE: usize = 64;
+
 /// Messages in the order of their sequences, with their subjects.
+#[derive(Default)]
 struct Found {
     messages: Vec<(String, Stored)>,
     /// Whether there are no more behind them.
@@ -42,13 +47,20 @@ impl Engine {
         let filter = format!("{}{pattern}", session.bucket.prefix);
         let start = request.cursor.as_ref().map_or(Ok(1), sequence)?;
         let limit = request.limit.clamp(1, MOST);
-        let found = if session.bucket.reads_batches() {
+        let batched = if session.bucket.reads_batches() {
             session.batch(&filter, start, limit).await?
         } else {
-            session.one_by_one(&filter, start, limit.min(MOST_SINGLE)).await?
+            None
+        };
+        let mut found = match batched {
+            Some(found) => found,
+            None => session.one_by_one(&filter, start, limit.min(MOST_SINGLE)).await?,
         };
         let last = found.messages.last().map_or(start, |(_, stored)| stored.sequence);
         let next = (!found.complete).then(|| Cursor::from_bytes((last + 1).to_be_bytes()));
+        if session.bucket.config.max_msgs_per_subject != 1 {
+            session.leave_latest(&mut found.messages).await?;
+        }
         let now = self.now();
         let entries = found.messages.into_iter().filter_map(|(subject, stored)| {
             let key = self.mapping.key(subject.strip_prefix(&session.bucket.prefix)?)?;
@@ -67,58 +79,54 @@ fn sequence(cursor: &Cursor) -> Result<u64> {
 }
 
 impl Session {
-    /// Several messages by one request.
-    async fn batch(&self, filter: &str, start: u64, limit: usize) -> Result<Found> {
-        let (inbox, mut messages) = self.connection.inbox().await?;
+    /// Several messages by one request; `None` where a mirror answered.
+    async fn batch(&self, filter: &str, start: u64, limit: usize) -> Result<Option<Found>> {
         let request = json(&GetMessage {
             next_by_subj: Some(filter),
             seq: Some(start),
             batch: Some(limit),
+            max_bytes: Some(PAGE_BYTES),
             ..GetMessage::default()
         })?;
         let api = format!("$JS.API.DIRECT.GET.{}", self.bucket.stream);
-        self.connection.ask_for(api, &inbox, request).await?;
-        let mut found = Found { messages: Vec::new(), complete: false };
-        loop {
-            let message = self.next(&mut messages).await?;
-            match status(&message) {
-                None => {
-                    let headers = message.headers.as_ref().ok_or_else(error::strange)?;
-                    let subject = text(headers, SUBJECT).ok_or_else(error::strange)?.to_owned();
-                    let Some(stored) = direct(message, &self.bucket.stream) else {
-                        return self.one_by_one(filter, start, limit.min(MOST_SINGLE)).await;
-                    };
-                    found.messages.push((subject, stored?));
+        let receive = async |inbox: &mut Subscriber| {
+            let mut found = Found::default();
+            while let Some(message) = inbox.next().await {
+                match status(&message) {
+                    None => {
+                        let headers = message.headers.as_ref().ok_or_else(error::strange)?;
+                        let subject = text(headers, SUBJECT).ok_or_else(error::strange)?.to_owned();
+                        let Some(stored) = direct(message, &self.bucket.stream) else {
+                            return Ok(None);
+                        };
+                        found.messages.push((subject, stored?));
+                    }
+                    // The end of this batch, which says how many there are behind it.
+                    Some(204) => {
+                        let behind = message.headers.as_ref().and_then(|it| number(it, PENDING));
+                        found.complete = behind == Some(0);
+                        return Ok(Some(found));
+                    }
+                    Some(404) => {
+                        found.complete = true;
+                        return Ok(Some(found));
+                    }
+                    Some(503) => {
+                        return Err(error::unavailable("the bucket has no leader just now"));
+                    }
+                    Some(_) => return Err(error::strange()),
                 }
-                // The end of this batch, which says how many there are behind it.
-                Some(204) => {
-                    let behind = message.headers.as_ref().and_then(|it| number(it, PENDING));
-                    found.complete = behind == Some(0);
-                    return Ok(found);
-                }
-                Some(404) => {
-                    found.complete = true;
-                    return Ok(found);
-                }
-                Some(503) => return Err(error::unavailable("the bucket has no leader just now")),
-                Some(_) => return Err(error::strange()),
             }
-        }
-    }
-
-    async fn next(&self, messages: &mut Subscriber) -> Result<async_nats::Message> {
-        match timeout(self.connection.response_timeout(), messages.next()).await {
-            Ok(Some(message)) => Ok(message),
-            Ok(None) => Err(error::unavailable("the connection was lost")),
-            Err(_) => Err(error::unavailable("there was no answer in time")),
-        }
+            Err(error::unavailable("the connection was lost"))
+        };
+        self.connection.ask_for_many(api, request, receive).await
     }
 
     /// One message after the other from the leader, for buckets with replicas and old servers.
     async fn one_by_one(&self, filter: &str, start: u64, limit: usize) -> Result<Found> {
-        let mut found = Found { messages: Vec::new(), complete: false };
-        let mut seq = start;
-        while found.messages.len() < limit {
+        let mut found = Found::default();
+        let (mut seq, mut bytes) = (start, 0);
+        while found.messages.len() < limit && bytes < PAGE_BYTES {
             let request =
                 GetMessage { next_by_subj: Some(filter), seq: Some(seq), ..GetMessage::default() };
             let Some(message) = self.get_named(&request).await? else {
@@ -126,8 +134,19 @@ impl Session {
                 break;
             };
             seq = message.1.sequence + 1;
+            bytes += message.1.value.len();
             found.messages.push(message);
         }
         Ok(found)
+    }
+    /// Of a bucket that keeps earlier values, too: leaves those that are still the last.
+    async fn leave_latest(&self, messages: &mut Vec<(String, Stored)>) -> Result<()> {
+        let reads: Vec<_> = messages.iter().map(|(subject, _)| self.last(subject)).collect();
+        let last: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        let mut last = last.into_iter();
+        messages.retain(|(_, stored)| {
+            last.next().flatten().is_some_and(|last| last.sequence == stored.sequence)
+        });
+        Ok(())
     }
 }

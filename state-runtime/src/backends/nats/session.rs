@@ -4,7 +4,7 @@
 //! its callers were told that it failed. So a connection here has no address to reconnect to: when
 //! it is lost, the client ends and its queue with it. [`Link`](super::link::Link) makes a new one.
 
-use core::time::Duration;
+use core::{future::Future, time::Duration};
 use std::sync::Arc;
 
 use async_nats::{
@@ -117,10 +117,6 @@ impl Connection {
         self.client.max_payload()
     }
 
-    pub(super) const fn response_timeout(&self) -> Duration {
-        self.response_timeout
-    }
-
     pub(super) fn is_up(&self) -> bool {
         !*self.signals.lost.borrow() && self.client.connection_state() == State::Connected
     }
@@ -166,8 +162,8 @@ impl Connection {
             request = request.headers(headers);
         }
         let subject = Subject::from(subject);
-        let denied = self.signals.denied(&subject);
-        let answer = self.client.send_request(subject.clone(), request);
+        let denied = self.signals.denied(subject.clone());
+        let answer = self.client.send_request(subject, request);
         let answer = timeout(self.response_timeout, answer);
         tokio::select! {
             biased;
@@ -196,7 +192,7 @@ impl Connection {
             RequestErrorKind::Other => {
                 let source = core::error::Error::source(error);
                 // The client took it, and then ended.
-                if source.is_none_or(|cause| cause.is::<oneshot::error::RecvError>()) {
+                if source.is_none_or(<dyn core::error::Error>::is::<oneshot::error::RecvError>) {
                     Trouble::Lost("the connection was lost")
                 } else {
                     Trouble::Refused(error::unavailable("the connection was lost"))
@@ -228,6 +224,25 @@ impl Connection {
         sent.map_err(|_| error::unavailable("the connection was lost"))
     }
 
+    /// Asks for several messages, which `receive` takes from an inbox.
+    pub(super) async fn ask_for_many<T>(
+        &self,
+        subject: String,
+        payload: Bytes,
+        receive: impl AsyncFnOnce(&mut Subscriber) -> Result<T>,
+    ) -> Result<T> {
+        let (inbox, mut messages) = self.inbox().await?;
+        let denied = self.signals.denied(Subject::from(subject.as_str()));
+        self.ask_for(subject, &inbox, payload).await?;
+        tokio::select! {
+            biased;
+            received = timeout(self.response_timeout, receive(&mut messages)) => {
+                received.unwrap_or_else(|_| Err(error::unavailable("there was no answer in time")))
+            }
+            () = denied => Err(error::denied()),
+        }
+    }
+
     /// An inbox of its own, and what comes in.
     pub(super) async fn inbox(&self) -> Result<(String, Subscriber)> {
         let inbox = self.client.new_inbox();
@@ -236,7 +251,7 @@ impl Connection {
         Ok((inbox, messages))
     }
 
-    /// Asks the API of JetStream, as a read: that it was not done is no promise.
+    /// Asks the API of `JetStream`, as a read: that it was not done is no promise.
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         subject: &str,
@@ -285,18 +300,20 @@ impl Signals {
         }
     }
 
-    /// Waits until the server refuses a message to `subject`.
+    /// Ends when the server refuses a message to `subject` from now on.
     ///
     /// It does not say which one; but if it refuses one, it refuses all, because it lets a login
     /// publish to a subject or not.
-    async fn denied(&self, subject: &str) {
+    fn denied(&self, subject: Subject) -> impl Future<Output = ()> + use<> {
         let mut denials = self.denials.subscribe();
-        loop {
-            match denials.recv().await {
-                Ok(denied) if &*denied == subject => return,
-                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-                // The answer, or the time-out, comes anyway.
-                Err(broadcast::error::RecvError::Closed) => core::future::pending().await,
+        async move {
+            loop {
+                match denials.recv().await {
+                    Ok(denied) if *denied == *subject => return,
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    // The answer, or the time-out, comes anyway.
+                    Err(broadcast::error::RecvError::Closed) => core::future::pending().await,
+                }
             }
         }
     }
@@ -345,7 +362,7 @@ async fn options(config: &NatsConfig) -> Result<ConnectOptions> {
         .subscription_capacity(UNREAD))
 }
 
-/// A request to the API of JetStream.
+/// A request to the API of `JetStream`.
 pub(super) fn json(request: &impl Serialize) -> Result<Bytes> {
     serde_json::to_vec(request).map(Bytes::from).map_err(|_| error::strange())
 }

@@ -200,7 +200,9 @@ mod tests {
                 .iter()
                 .flat_map(|text| CHARACTERS.iter().map(move |c| format!("{text}{c}")))
                 .collect();
-            longer.iter().for_each(|text| drop(mapped(text)));
+            for text in &longer {
+                mapped(text);
+            }
             texts = longer;
         }
     }

@@ -1,0 +1,102 @@
+//! Buckets that are created, opened as they are, or refused; and what is to be feared of them.
+
+use super::*;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+use state_runtime::{
+    backend::{BatchOp, Capability},
+    backends::nats::{MissingBucket, Storage},
+};
+
+async fn settings(server: &Server, bucket: &str) -> core::result::Result<Config, Box<dyn Error>> {
+    let stream = raw(server).await?.get_stream(format!("KV_{bucket}")).await?;
+    Ok(stream.cached_info().config.clone())
+}
+
+async fn risks(backend: &NatsBackend) -> Result<Vec<&'static str>> {
+    Ok(backend.risks().await?.iter().map(state_runtime::backend::Risk::name).collect())
+}
+
+#[tokio::test]
+async fn a_missing_bucket_is_created_or_refused() -> TestResult {
+    for version in Version::ALL {
+        let server = Server::shared(version).await;
+        let refuse = config(server, "missing").with_missing_bucket(MissingBucket::Refuse);
+        let error = NatsBackend::connect(refuse.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Missing);
+        assert!(error.to_string().contains("`missing`"), "{error}");
+        let create = config(server, "missing").with_max_bytes(1 << 20);
+        let backend = NatsBackend::connect(create).await?;
+        NatsBackend::connect(refuse).await?;
+        let found = settings(server, "missing").await?;
+        assert_eq!((found.max_messages_per_subject, found.max_bytes), (1, 1 << 20));
+        assert_eq!(found.allow_message_ttl, version != Version::V2_9);
+        let batches = backend.capabilities().contains(Capability::Batch);
+        assert_eq!(batches, version == Version::V2_15);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_existing_bucket_is_left_as_it_is() -> TestResult {
+    for version in Version::ALL {
+        let server = Server::shared(version).await;
+        let theirs = Config { max_bytes: 4096, max_messages_per_subject: 5, ..plain("existing") };
+        raw(server).await?.create_stream(theirs).await?;
+        let before = settings(server, "existing").await?;
+        let backend =
+            NatsBackend::connect(config(server, "existing").with_max_bytes(1 << 20)).await?;
+        put(&backend, "a", "1").await?;
+        backend.set(&key("b"), "1".into(), lasting(Duration::from_secs(60))).await?;
+        assert_eq!(settings(server, "existing").await?, before);
+        assert!(!backend.capabilities().contains(Capability::Batch));
+        let batch = vec![BatchOp::Remove { key: key("a"), options: Default::default() }];
+        let refusal = refused(backend.apply(batch)).await;
+        assert_eq!(refusal, ErrorKind::Unsupported(Capability::Batch));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_that_is_no_bucket_is_refused() -> TestResult {
+    let server = Server::shared(Version::V2_15).await;
+    let stream = Config { subjects: vec!["orders.>".to_owned()], ..plain("orders") };
+    raw(server).await?.create_stream(stream).await?;
+    let refusal = refused(NatsBackend::connect(config(server, "orders"))).await;
+    assert_eq!(refusal, ErrorKind::Foreign);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_risks_of_a_bucket_are_told() -> TestResult {
+    let server = Server::shared(Version::V2_11).await;
+    let sound = NatsBackend::connect(config(server, "sound")).await?;
+    assert_eq!(risks(&sound).await?, ["single-replica"]);
+    assert!(sound.capabilities().contains(Capability::Durable));
+    let memory = config(server, "memory").with_storage(Storage::Memory);
+    let memory = NatsBackend::connect(memory).await?;
+    assert_eq!(risks(&memory).await?, ["memory-storage", "single-replica"]);
+    assert!(!memory.capabilities().contains(Capability::Durable));
+    let unsound = Config {
+        max_age: Duration::from_secs(3600),
+        max_bytes: 1 << 20,
+        discard: DiscardPolicy::Old,
+        storage: StorageType::File,
+        ..plain("unsound")
+    };
+    raw(server).await?.create_stream(unsound).await?;
+    let unsound = NatsBackend::connect(config(server, "unsound")).await?;
+    assert_eq!(risks(&unsound).await?, ["max-age", "discard-old", "single-replica"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_without_jetstream_has_no_buckets() -> TestResult {
+    let server = Server::builder(Version::V2_15).config("jetstream: false").start().await;
+    let error = NatsBackend::connect(config(&server, "state")).await.unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::Missing | ErrorKind::Unavailable),
+        "it is told in words: {error}"
+    );
+    assert!(error.to_string().contains("JetStream"), "{error}");
+    Ok(())
+}
