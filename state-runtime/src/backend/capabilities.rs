@@ -21,7 +21,8 @@ pub enum Capability {
     Watch,
     /// An acknowledged write survives a crash of the process and of the machine.
     Durable,
-    /// Other processes see the same entries.
+    /// Other instances, in other processes too, find the same entries: whatever one was told to be
+    /// done, all find from then on.
     Shared,
     /// A revision never comes back for other content.
     UniqueRevision,

@@ -19,7 +19,7 @@ use crate::backend::{
 const MIB: usize = 1 << 20;
 
 /// How many cases run at once while real time passes.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 
 /// Opens one more instance of a backend.
 pub(super) type Open<B> =

@@ -3,6 +3,8 @@
 use core::ops::Deref;
 use std::{env, fs, path::Path, process::Command};
 
+use serde_json::json;
+
 use super::{Instance, command, instance::configure, ports, redis};
 
 /// What a sidecar prints when it takes requests.
@@ -50,7 +52,11 @@ impl Component {
     #[must_use]
     pub fn sqlite(folder: &Path) -> Self {
         let file = folder.join("state.db");
-        Self::new("state.sqlite").with("connectionString", &file.display().to_string())
+        Self::new("state.sqlite")
+            .with("connectionString", &file.display().to_string())
+            // Writers wait for each other; the two seconds that they do otherwise are short on a
+            // busy machine.
+            .with("busyTimeout", "20s")
     }
 
     fn new(kind: &'static str) -> Self {
@@ -79,15 +85,15 @@ impl Component {
 
     fn to_yaml(&self) -> String {
         let Self { kind, name, metadata } = self;
-        let settings: String = metadata
-            .iter()
-            .map(|(name, value)| format!("    - name: {name}\n      value: {value:?}\n"))
-            .collect();
-        let empty = if settings.is_empty() { " []" } else { "" };
-        format!(
-            "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n\
-             spec:\n  type: {kind}\n  version: v1\n  metadata:{empty}\n{settings}"
-        )
+        let pairs = metadata.iter().map(|(name, value)| json!({"name": name, "value": value}));
+        // What is JSON is YAML too.
+        let component = json!({
+            "apiVersion": "dapr.io/v1alpha1",
+            "kind": "Component",
+            "metadata": {"name": name},
+            "spec": {"type": kind, "version": "v1", "metadata": pairs.collect::<Vec<_>>()},
+        });
+        component.to_string()
     }
 }
 

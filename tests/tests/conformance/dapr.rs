@@ -10,12 +10,12 @@ use tests::servers::{
     redis::{Flavour, Server},
 };
 
-use crate::{Outcome, TestResult, all_conform, report};
+use crate::{Outcome, PATIENCE, TestResult, all_conform, report};
 
 async fn on(component: Component) -> Outcome {
     let kind = component.kind();
     let sidecar = Sidecar::start(component).await;
-    let config = DaprConfig::new(sidecar.address(), sidecar.store());
+    let config = DaprConfig::new(sidecar.address(), sidecar.store()).with_timeout(PATIENCE);
     let subject = Subject::new(move || DaprBackend::connect(config.clone()));
     report(&format!("dapr {kind}"), &format!("Dapr {}", sidecar.version()), subject).await
 }

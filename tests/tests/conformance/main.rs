@@ -8,7 +8,7 @@ mod embedded;
 mod nats;
 mod redis;
 
-use std::{error::Error, fs, path::Path};
+use std::{error::Error, fs, path::Path, time::Duration};
 
 use serde_json::json;
 use state_runtime::{
@@ -20,6 +20,9 @@ type TestResult = Result<(), Box<dyn Error>>;
 
 /// What came of the suite on one server.
 type Outcome = Result<Report, Box<dyn Error>>;
+
+/// How long a server may take to answer: the suite is about what is answered, and many run at once.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs the suite against a backend that needs no server.
 async fn conforms<B: Backend>(label: &str, subject: Subject<B>) -> Outcome {

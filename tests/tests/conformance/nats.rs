@@ -7,16 +7,16 @@ use state_runtime::{
 };
 use tests::servers::nats::{Server, Version};
 
-use crate::{Outcome, TestResult, all_conform, report};
+use crate::{Outcome, PATIENCE, TestResult, all_conform, report};
 
 /// A message is at most a MiB, its headers included.
 const MAX_VALUE: usize = (1 << 20) - 4096;
 
 async fn single(version: Version) -> Outcome {
     let server = Server::start(version).await;
-    let config = NatsConfig::new(server.address());
+    let config = NatsConfig::new(server.address()).with_response_timeout(PATIENCE);
     let subject = Subject::new(move || NatsBackend::connect(config.clone()));
-    report("nats", &server.version(), subject.with_max_value(MAX_VALUE)).await
+    report("nats", &format!("NATS {}", server.version()), subject.with_max_value(MAX_VALUE)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -7,9 +7,10 @@ use state_runtime::{
 };
 use tests::servers::redis::{Cluster, Flavour, Sentinel, Server};
 
-use crate::{Outcome, TestResult, all_conform, report};
+use crate::{Outcome, PATIENCE, TestResult, all_conform, report};
 
 fn subject(config: RedisConfig) -> Subject<RedisBackend> {
+    let config = config.with_response_timeout(PATIENCE);
     Subject::new(move || RedisBackend::connect(config.clone()))
 }
 

@@ -100,3 +100,36 @@ async fn a_master_that_no_sentinel_knows_is_missing() -> TestResult {
     assert_eq!(error.kind(), ErrorKind::Missing, "{error}");
     Ok(())
 }
+
+/// It was cut off from the others, so to say: the Sentinel names another master, and the former one
+/// knows nothing of that and goes on to answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_former_master_that_still_answers_is_left() -> TestResult {
+    let sentinel = Sentinel::start(Flavour::Redis7).await;
+    let backend = RedisBackend::connect(config(&sentinel)).await?;
+    let old = sentinel.master().await.port();
+    let new = sentinel.servers().iter().find(|server| server.port() != old).ok_or("no replica")?;
+    let watcher = sentinel.sentinel();
+    watcher.command::<()>(&["SENTINEL", "REMOVE", Sentinel::MASTER]).await?;
+    new.command::<()>(&["REPLICAOF", "NO", "ONE"]).await?;
+    let port = new.port().to_string();
+    watcher
+        .command::<()>(&["SENTINEL", "MONITOR", Sentinel::MASTER, "127.0.0.1", &port, "1"])
+        .await?;
+    let moved = || async {
+        put(&backend, "key", "1").await.is_ok()
+            && new.command::<Option<String>>(&["GET", "key"]).await.is_ok_and(|got| got.is_some())
+    };
+    until("the new master is written to", moved).await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn that_a_failover_can_lose_writes_is_a_risk() -> TestResult {
+    let sentinel = Sentinel::start(Flavour::Valkey9).await;
+    let backend = RedisBackend::connect(config(&sentinel)).await?;
+    let risks = backend.risks().await?;
+    assert!(risks.iter().any(|risk| risk.name() == "failover"), "{risks:?}");
+    assert!(!backend.capabilities().contains(state_runtime::backend::Capability::Durable));
+    Ok(())
+}

@@ -14,10 +14,15 @@
 //! | set or remove under a revision, batch | one script, with all checks before the first write |
 //! | add | one script |
 //! | remove, exists, expiry, touch | `DEL`, `EXISTS`, `PTTL`, `PEXPIRE` |
+//! | a page of a scan | `SCAN` until there are enough keys, then as get of many |
+//! | watch | `CLIENT TRACKING` in broadcast mode, on a connection of its own |
+//!
+//! In a cluster, get of many is a `GET` for each key, sent to all nodes at the same time.
 //!
 //! From the link upwards: `dial` makes a connection, `pulse` tells whether it is alive, `link`
 //! replaces it when it is not, `node` has the links of one server and the rule of outcomes,
-//! `router` finds the server of a key, and `read` and `write` are the operations.
+//! `router` finds the server of a key, and `read` and `write` are the operations. `sentinel` and
+//! `cluster` tell where servers are; `scan` and `watch` have to do with all of them.
 
 mod cluster;
 mod config;
@@ -44,7 +49,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use self::config::RedisConfig;
-use self::{dial::Dialer, router::Router, settings::Settings, watch::Watches};
+use self::{config::Servers, dial::Dialer, router::Router, settings::Settings, watch::Watches};
 use crate::{
     backend::{
         AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
@@ -114,12 +119,50 @@ const MAX_BATCH: usize = (1 << 30) - (16 << 20);
 /// [`Capability::Durable`] what they were when it was connected to. Replication is asynchronous:
 /// with Sentinel and in a cluster, a failover can lose writes that were acknowledged just before.
 ///
+/// # Sentinels
+///
+/// The sentinels are asked for the master at every connection, and every few seconds in between;
+/// most of them have to agree, if most can be reached. The server that they name has to say itself
+/// that it is a master. Replicas are never read. While there is no master, operations fail at once.
+///
+/// # Clusters
+///
+/// Entries are on the node that has the slot of their key; keys with the same `{tag}` share one.
+/// [`get_many`](Backend::get_many) asks all nodes at the same time, so what it returns is not of one
+/// moment. A [batch](Backend::apply) needs keys of one slot; others are refused as
+/// [`ErrorKind::Unsupported`] before anything is sent. So a type with a former key needs the same tag
+/// in both formats.
+///
+/// A node that does not have a slot any more says where it is now. Such a command was not carried
+/// out and is sent again there; nothing else ever is. A batch whose keys are just being moved one by
+/// one is tried a few times and is then [`ErrorKind::Unavailable`].
+///
+/// # Scans
+///
+/// A scan goes through all keys of the servers, whatever its prefix: its cost is that of the whole
+/// database. It holds 16 bytes for each key that it has listed, in its cursor, so that none comes
+/// twice. After a lost connection, a failover or the move of a slot it goes through the server
+/// concerned from the beginning; it is complete nevertheless. If that happens again and again, or
+/// while a server is down, the page is [`ErrorKind::Unavailable`], and can be asked for once more.
+///
+/// The one thing that it cannot know is a slot whose move was begun and taken back between two pages.
+///
+/// # Watches
+///
+/// The server names the keys that change, expiry and renewal included; five quick changes may be
+/// named once. [`Change::Everything`](crate::backend::Change) is told after a connection was lost,
+/// after `FLUSHALL`, and when a node joins a cluster. Each server has one more connection while
+/// anything is watched. It compares every key that changes with every prefix that is watched, so
+/// watch one prefix rather than a thousand keys.
+///
 /// # Rights
 ///
 /// A user of an access control list needs the commands of the operations that are used (see the
 /// table in the [module](self)), `EVAL` and `EVALSHA` for those that are scripts, and the keys of
 /// its namespaces. [`health`](Backend::health) writes under `=health`. `INFO` and `CONFIG GET` let
-/// [`risks`](Backend::risks) look at the settings; without them that is a risk of its own.
+/// [`risks`](Backend::risks) look at the settings; without them that is a risk of its own. Scans need
+/// `SCAN`, watches `CLIENT TRACKING`, clusters `CLUSTER SLOTS` and `CLUSTER NODES`, and `ROLE` is
+/// asked behind sentinels.
 ///
 /// On Redis 6.2 a batch can be cut short by rights: the server cannot be asked there whether a user
 /// may run the second command of a script before the first has run. The outcome is then
@@ -167,7 +210,8 @@ impl RedisBackend {
         let (router, settings) = connected.await.unwrap_or_else(|_| {
             Err(error::unavailable(format_args!("no answer within {limit:?}")))
         })?;
-        let durable = settings.iter().all(|settings| settings.risks().is_empty());
+        let synced = settings.iter().all(|settings| settings.risks().is_empty());
+        let durable = synced && failover(&dialer).is_none();
         let max_value = settings.iter().map(Settings::max_value).min().unwrap_or(usize::MAX);
         let watches = Watches::default();
         Ok(Self { inner: Arc::new(Inner { dialer, router, watches, durable, max_value }) })
@@ -193,6 +237,13 @@ async fn all_settings(router: &Router) -> Result<Vec<Settings>> {
         all.push(settings::read(&node).await?);
     }
     Ok(all)
+}
+
+/// What a replica lacks when it takes the place of its master.
+fn failover(dialer: &Dialer) -> Option<Risk> {
+    let reason = "a replica that takes the place of its master lacks the latest writes, because \
+                  replication is asynchronous; no setting cures that, so accept it or use one server";
+    (!matches!(dialer.config.servers, Servers::Single(_))).then(|| Risk::new("failover", reason))
 }
 
 impl fmt::Debug for RedisBackend {
@@ -271,16 +322,10 @@ impl Backend for RedisBackend {
         write::apply(self.router(), &batch).await
     }
 
-    /// Goes through all keys of the servers, also those under other prefixes: that is what it costs.
-    /// A scan holds 16 bytes for each key that it has listed. It goes on after a lost connection, a
-    /// failover or the move of a slot, at the price of looking at a server once more.
     async fn scan(&self, request: ScanRequest) -> Result<Page> {
         scan::page(self.router(), request).await
     }
 
-    /// Tells the latest state of affairs, not every change; and all is told as changed after a
-    /// connection was lost, and after `FLUSHALL`. Each watched prefix costs the server a comparison
-    /// for every key that changes.
     async fn watch(&self, request: WatchRequest) -> Result<Changes> {
         let Inner { dialer, router, watches, .. } = &*self.inner;
         watches.watch(dialer, router, request).await
@@ -293,7 +338,7 @@ impl Backend for RedisBackend {
     }
 
     async fn risks(&self) -> Result<Vec<Risk>> {
-        let mut risks: Vec<Risk> = Vec::new();
+        let mut risks: Vec<Risk> = failover(&self.inner.dialer).into_iter().collect();
         for settings in all_settings(self.router()).await? {
             for risk in settings.risks() {
                 if !risks.iter().any(|known| known.name() == risk.name()) {

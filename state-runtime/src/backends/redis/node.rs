@@ -73,6 +73,14 @@ impl Node {
         self.small.address()
     }
 
+    /// To be told when another server should have taken its place.
+    pub(super) fn suspect(&self) {
+        self.small.suspect();
+        if let Some(bulk) = self.bulk.get() {
+            bulk.suspect();
+        }
+    }
+
     /// The number of the connection that a lane has just now. No other one ever has it.
     pub(super) async fn connection(&self, lane: Lane) -> Result<u64> {
         self.link(lane).await?.connection()

@@ -13,7 +13,10 @@ use super::{
     script::{READ, RENEW},
 };
 use crate::{
-    backend::{Clock, Entry, Expiry, GetOptions, Result, Revision, SystemClock, rules::check_ttl},
+    backend::{
+        Clock, Entry, Expiry, GetOptions, Result, Revision, SystemClock, Timestamp,
+        rules::{check_ttl, renewal_is_due},
+    },
     key::Key,
 };
 
@@ -164,11 +167,10 @@ fn renewal(ttl: Duration) -> Result<(u64, u64)> {
 }
 
 fn is_due(left: Value, ttl: Duration) -> Result<bool> {
-    let (_, least) = renewal(ttl)?;
-    match left {
-        Value::Int(left) => Ok(u64::try_from(left).is_ok_and(|left| left < least)),
-        _ => Err(error::strange()),
-    }
+    check_ttl(ttl)?;
+    let Value::Int(left) = left else { return Err(error::strange()) };
+    let left = u64::try_from(left).ok().map(Timestamp::from_millis);
+    Ok(left.is_some_and(|left| renewal_is_due(left, Timestamp::default(), ttl)))
 }
 
 /// A time to live in the unit of the server, rounded up: an entry never expires early.

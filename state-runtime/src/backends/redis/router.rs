@@ -32,7 +32,10 @@ impl Router {
         let locate = match &dialer.config.servers {
             Servers::Single(address) => fixed(Address::parse(address)?),
             Servers::Sentinel { sentinels, master } => {
-                sentinel::locate(&dialer, sentinels, master)?
+                let locate = sentinel::locate(&dialer, sentinels, master)?;
+                let node = Arc::new(Node::open(dialer, Arc::clone(&locate)).await?);
+                tokio::spawn(sentinel::follow(locate, Arc::downgrade(&node)));
+                return Ok(Self::Single(node));
             }
             Servers::Cluster(nodes) => {
                 let seeds = nodes.iter().map(|node| Address::parse(node)).collect::<Result<_>>()?;

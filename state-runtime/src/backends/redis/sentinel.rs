@@ -3,19 +3,25 @@
 //! The sentinels are asked anew for every connection, so whoever becomes the master is found as soon
 //! as they agree on it. That the server there is a master, the login makes sure of.
 
-use std::sync::Arc;
+use core::time::Duration;
+use std::sync::{Arc, Weak};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use redis::Value;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{
     config::{Address, RedisConfig, Servers},
     dial::Dialer,
     error,
     link::Locate,
+    node::Node,
 };
 use crate::backend::{BackendError, ErrorKind, Result};
+
+/// How often the sentinels are asked whether there is another master by now. Mostly the connection to
+/// the former one is lost first; but one that was cut off from the others may not know of it.
+const PERIOD: Duration = Duration::from_secs(5);
 
 /// The sentinels of one master.
 struct Sentinels {
@@ -40,6 +46,19 @@ pub(super) fn locate(dialer: &Dialer, sentinels: &[String], master: &str) -> Res
         let sentinels = Arc::clone(&sentinels);
         Box::pin(async move { sentinels.ask().await })
     }))
+}
+
+/// Leaves a server that the sentinels do not call the master any more, as long as there is `node`.
+pub(super) async fn follow(locate: Locate, node: Weak<Node>) {
+    loop {
+        sleep(PERIOD).await;
+        let Some(node) = node.upgrade() else { return };
+        if let (Ok(master), Some(present)) = (locate().await, node.address())
+            && master != present
+        {
+            node.suspect();
+        }
+    }
 }
 
 impl Sentinels {

@@ -213,6 +213,8 @@ async fn an_entry_expires_for_all_instances<B: Backend>(t: &Trial<B>) -> Checked
     let (key, other) = (t.key("value"), t.fresh().await?);
     let (ttl, now) = (t.time.short(), t.time.now());
     put_for(&other, &key, ttl).await?;
+    let found = t.value(&key).await?.is_some();
+    ensure(found || t.time.now() >= now.after(ttl), "what another instance wrote is not found")?;
     t.outlive(&key, now, ttl).await?;
     absent(value(&other, &key).await?.as_ref())
 }
