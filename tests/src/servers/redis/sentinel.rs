@@ -92,12 +92,11 @@ impl Sentinel {
     pub async fn fail_over(&self) {
         let old = self.master().await.port();
         let deadline = Instant::now() + PATIENCE;
-        // It refuses as long as it has not heard from the replica that it follows.
         let order = ["SENTINEL", "FAILOVER", Self::MASTER];
-        while self.sentinel.command::<()>(&order).await.is_err() {
-            self.wait(deadline, "the Sentinel refuses to fail over").await;
-        }
         while self.master().await.port() == old {
+            // It refuses as long as it has not heard from the replica that it follows, or is busy
+            // with it; and it gives up if the replica did not answer in time.
+            drop(self.sentinel.command::<()>(&order).await);
             self.wait(deadline, "the Sentinel still names the old master").await;
         }
         self.follow().await;
