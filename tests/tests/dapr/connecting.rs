@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use state_runtime::{
-    backend::{Backend, Capability, ErrorKind, SetOptions},
+    backend::{Backend, Capability, ErrorKind, GetOptions, Risk, SetOptions},
     backends::{DaprBackend, DaprConfig},
     key::Key,
 };
@@ -102,7 +102,7 @@ async fn every_component_names_what_could_be_lost() {
     for (answer, name) in [(in_memory(), "not-durable"), (redis(), "unknown-durability")] {
         let backend = Sidecar::start([answer]).await.connect().await;
         let risks = backend.risks().await.unwrap();
-        let names: Vec<_> = risks.iter().map(|risk| risk.name()).collect();
+        let names: Vec<_> = risks.iter().map(Risk::name).collect();
         assert_eq!(names, [name]);
     }
 }
@@ -113,7 +113,7 @@ async fn a_closed_backend_sends_nothing() {
     let backend = sidecar.connect().await;
     backend.close().await.unwrap();
     let key = Key::from_stored("a:1");
-    let error = backend.get(&key, Default::default()).await.unwrap_err();
+    let error = backend.get(&key, GetOptions::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
     assert_eq!(sidecar.requests().len(), 1);
 }

@@ -4,3 +4,4 @@ mod connecting;
 mod outcomes;
 mod recorded;
 mod requests;
+mod sidecars;
