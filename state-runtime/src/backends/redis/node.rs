@@ -58,7 +58,8 @@ impl Node {
                 // What is known to be down is not tried again for every command.
                 self.small.check()?;
                 let open = || Link::open(Arc::clone(&self.dialer), Arc::clone(&self.locate));
-                self.bulk.get_or_try_init(open).await
+                // In a box, so that the future of every command is the smaller for it.
+                Box::pin(self.bulk.get_or_try_init(open)).await
             }
         }
     }

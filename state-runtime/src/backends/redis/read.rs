@@ -31,26 +31,31 @@ pub(super) fn revision(value: &[u8]) -> Revision {
 }
 
 pub(super) async fn get(router: &Router, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
-    let key = key.as_str();
-    if options.want.expiry {
-        let command = with_expiry(key, options)?;
-        let value = router.perform(Effect::Read, &[key], &command).await?;
-        return entry_with_expiry(value, options);
+    if options.renew.is_none() && !options.want.expiry {
+        return entry(router.value(key.as_str()).await?, options);
     }
-    match options.renew {
-        None => entry(router.value(key).await?, options),
-        Some(ttl) => {
-            let commands = vec![(key, get_command(key)), (key, left_command(key))];
-            let replies = router.perform_each(Lane::Small, Effect::Read, commands).await?;
-            let [value, left] = <[Value; 2]>::try_from(replies).map_err(|_| error::strange())?;
-            let found = entry(reply(value)?, options)?;
-            if found.is_some() && is_due(reply(left)?, ttl)? {
-                let command = renew(key, ttl)?;
-                router.perform(Effect::Read, &[key], &command).await?;
-            }
-            Ok(found)
+    // In a box, so that the future of a plain read is the smaller for it.
+    Box::pin(get_expiring(router, key.as_str(), options)).await
+}
+
+async fn get_expiring(router: &Router, key: &str, options: GetOptions) -> Result<Option<Entry>> {
+    let renewed = match options.renew {
+        Some(ttl) if !options.want.expiry => ttl,
+        _ => {
+            let command = with_expiry(key, options)?;
+            let value = router.perform(Effect::Read, &[key], &command).await?;
+            return entry_with_expiry(value, options);
         }
+    };
+    let commands = vec![(key, get_command(key)), (key, left_command(key))];
+    let replies = router.perform_each(Lane::Small, Effect::Read, commands).await?;
+    let [value, left] = <[Value; 2]>::try_from(replies).map_err(|_| error::strange())?;
+    let found = entry(reply(value)?, options)?;
+    if found.is_some() && is_due(&reply(left)?, renewed)? {
+        let command = renew(key, renewed)?;
+        router.perform(Effect::Read, &[key], &command).await?;
     }
+    Ok(found)
 }
 
 pub(super) async fn get_many(
@@ -104,7 +109,7 @@ async fn get_each(
         } else {
             let found = entry(value, *options)?;
             if let Some(ttl) = options.renew
-                && is_due(next()?, ttl)?
+                && is_due(&next()?, ttl)?
             {
                 due.push((key.as_str(), renew(key.as_str(), ttl)?));
             }
@@ -166,10 +171,10 @@ fn renewal(ttl: Duration) -> Result<(u64, u64)> {
     Ok((millis(ttl)?, millis_up(ttl / 8 * 7)))
 }
 
-fn is_due(left: Value, ttl: Duration) -> Result<bool> {
+fn is_due(left: &Value, ttl: Duration) -> Result<bool> {
     check_ttl(ttl)?;
     let Value::Int(left) = left else { return Err(error::strange()) };
-    let left = u64::try_from(left).ok().map(Timestamp::from_millis);
+    let left = u64::try_from(*left).ok().map(Timestamp::from_millis);
     Ok(left.is_some_and(|left| renewal_is_due(left, Timestamp::default(), ttl)))
 }
 

@@ -49,7 +49,8 @@ impl Router {
     pub(super) async fn value(&self, key: &str) -> Result<Value> {
         reply(match self {
             Self::Single(node) => node.value(key).await?,
-            Self::Cluster(cluster) => cluster.value(key).await?,
+            // In boxes, here and below, so that one server does not pay for what a cluster needs.
+            Self::Cluster(cluster) => Box::pin(cluster.value(key)).await?,
         })
     }
 
@@ -57,7 +58,7 @@ impl Router {
     pub(super) async fn values(&self, lane: Lane, keys: &[&str]) -> Result<Vec<Value>> {
         match self {
             Self::Single(node) => node.values(lane, keys).await,
-            Self::Cluster(cluster) => cluster.values(lane, keys).await,
+            Self::Cluster(cluster) => Box::pin(cluster.values(lane, keys)).await,
         }
     }
 
@@ -70,7 +71,7 @@ impl Router {
     ) -> Result<Value> {
         reply(match self {
             Self::Single(node) => node.exchange(Lane::Small, effect, command).await?,
-            Self::Cluster(cluster) => cluster.perform(effect, keys, command).await?,
+            Self::Cluster(cluster) => Box::pin(cluster.perform(effect, keys, command)).await?,
         })
     }
 

@@ -6,11 +6,12 @@
 use std::sync::OnceLock;
 
 use redis::{Arg, Cmd};
+use sha1::{Digest, Sha1};
 
 /// A script.
 pub(super) struct Script {
     text: &'static str,
-    digest: OnceLock<String>,
+    digest: OnceLock<Vec<u8>>,
 }
 
 impl Script {
@@ -19,11 +20,8 @@ impl Script {
     }
 
     /// The digest by which servers know it.
-    fn digest(&self) -> &str {
-        self.digest.get_or_init(|| {
-            use sha1::{Digest, Sha1};
-            Sha1::digest(self.text).iter().map(|byte| format!("{byte:02x}")).collect()
-        })
+    fn digest(&self) -> &[u8] {
+        self.digest.get_or_init(|| hex(&Sha1::digest(self.text)))
     }
 
     /// The start of a call with this many keys. The keys follow, then the other arguments; `size`
@@ -56,11 +54,18 @@ pub(super) fn spelled_out(command: &Cmd) -> Option<Cmd> {
     let (Some(b"EVALSHA"), Some(digest)) = (arguments.next(), arguments.next()) else {
         return None;
     };
-    let script = ALL.iter().find(|script| script.digest().as_bytes() == digest)?;
+    let script = ALL.iter().find(|script| script.digest() == digest)?;
     let mut call = redis::cmd("EVAL");
     call.arg(script.text);
     for argument in arguments {
         call.arg(argument);
     }
     Some(call)
+}
+
+/// Lower-case, as the server writes a digest.
+pub(super) fn hex(bytes: &[u8]) -> Vec<u8> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

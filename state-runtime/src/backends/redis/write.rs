@@ -8,7 +8,7 @@ use super::{
     node::Effect,
     read::{millis, revision},
     router::Router,
-    script::{ADD, WRITE},
+    script::{ADD, WRITE, hex},
 };
 use crate::{
     backend::{
@@ -31,7 +31,9 @@ pub(super) async fn set(
     let command = match &options.condition {
         Condition::IfRevision(_) => {
             let part = Part::set(key, value, options)?;
-            return guarded(router, &[part]).await.map(|()| part_revision(value, options));
+            // In a box, so that the future of a plain write is the smaller for it.
+            Box::pin(guarded(router, &[part])).await?;
+            return Ok(part_revision(value, options));
         }
         Condition::Always => set_command(key.as_str(), value, options)?,
         Condition::IfAbsent => {
@@ -246,11 +248,4 @@ fn set_command(key: &str, value: &[u8], options: &SetOptions) -> Result<Cmd> {
 
 fn part_revision(value: &[u8], options: &SetOptions) -> Option<Revision> {
     options.want_revision.then(|| revision(value))
-}
-
-/// Lower-case, as the server writes a digest.
-fn hex(bytes: &[u8]) -> Vec<u8> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
