@@ -57,6 +57,9 @@ impl Operation {
         Self::ApplyIf,
     ];
 
+    /// Those that write two entries as one.
+    pub const BATCHES: [Self; 2] = [Self::Apply, Self::ApplyIf];
+
     /// Whether it changes what is stored.
     #[must_use]
     pub const fn is_write(self) -> bool {
