@@ -67,7 +67,8 @@ async fn a_user_who_may_do_very_little_can_still_read() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_batch_whose_last_write_is_forbidden_writes_nothing() -> TestResult {
+async fn a_batch_whose_last_write_is_forbidden_writes_nothing_where_that_can_be_known() -> TestResult
+{
     for flavour in Flavour::ALL {
         let rules = "~* +@all -del";
         let server = Server::builder(flavour).user("careful", "secret", rules).start().await;
@@ -80,8 +81,14 @@ async fn a_batch_whose_last_write_is_forbidden_writes_nothing() -> TestResult {
             BatchOp::Set { key: key("new"), value: "1".into(), options },
             BatchOp::Remove { key: key("old"), options: RemoveOptions::default() },
         ];
-        assert_eq!(refused(backend.apply(batch)).await, ErrorKind::Denied);
-        assert_eq!(value(&backend, "new").await?, None);
+        let refusal = refused(backend.apply(batch)).await;
+        if flavour == Flavour::Redis6 {
+            // It cannot be asked for a right before the first write.
+            assert_eq!(refusal, ErrorKind::Indeterminate);
+        } else {
+            assert_eq!(refusal, ErrorKind::Denied);
+            assert_eq!(value(&backend, "new").await?, None);
+        }
     }
     Ok(())
 }

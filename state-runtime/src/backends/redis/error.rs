@@ -12,7 +12,8 @@ use crate::backend::{BackendError, Capability, ErrorKind};
 
 /// What an error reply means. It proves that its command was not applied.
 pub(super) fn of_reply(error: &ServerError) -> BackendError {
-    let (kind, message) = match error.code() {
+    // Redis 6.2 puts a dash of its own before the code of an error that a script passes on.
+    let (kind, message) = match error.code().trim_start_matches('-') {
         "WRONGTYPE" => (
             ErrorKind::Foreign,
             "the key holds a list, a hash or the like, not a string; use another key or remove it",

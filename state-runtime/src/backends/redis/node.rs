@@ -125,7 +125,8 @@ impl Node {
 
     /// A server that takes no writes may have been replaced by another, for reads too.
     fn noticed(&self, value: Value) -> Value {
-        if matches!(&value, Value::ServerError(error) if error.code() == "READONLY") {
+        if matches!(&value, Value::ServerError(error) if error.code().trim_start_matches('-') == "READONLY")
+        {
             self.small.suspect();
             if let Some(bulk) = self.bulk.get() {
                 bulk.suspect();
