@@ -56,7 +56,7 @@ async fn crowd_everywhere<T: Target>(lane: &mut Lane<'_, '_, T>) -> Result<(), S
     let Exchange { to_server, to_client, .. } = exchange(&lane.proxy.recorded());
     for (direction, len) in [(Direction::ToServer, to_server), (Direction::ToClient, to_client)] {
         // How the operations share packets differs from time to time, and so does the length.
-        for place in places(len / 2, lane.run.plan.places.min(200)) {
+        for place in places(len / 2, lane.run.plan.places.min(60)) {
             for action in [Action::Reset, Action::Close] {
                 crowd(lane, &operations, Some(Fault::new(direction, place, action))).await?;
                 if !lane.recover(Operation::Set).await {

@@ -90,9 +90,13 @@ pub(super) fn exchange(recording: &Recording) -> Exchange {
 /// The faults to try on an exchange.
 fn faults_of(exchange: Exchange, plan: &Plan) -> impl Iterator<Item = Fault> {
     let most = plan.places;
-    // What is swallowed takes as long as the backend waits for an answer.
-    let actions =
-        [(Action::Reset, most), (Action::Close, most), (Action::Swallow, (most / 64).max(2))];
+    let actions = [
+        (Action::Reset, most),
+        // At the bytes where a reset is seen as well, now and then in another way.
+        (Action::Close, most.min(64)),
+        // What is swallowed takes as long as the backend waits for an answer.
+        (Action::Swallow, (most / 128).max(2)),
+    ];
     let Exchange { to_server, to_client, .. } = exchange;
     [(Direction::ToServer, to_server), (Direction::ToClient, to_client)].into_iter().flat_map(
         move |(direction, len)| {

@@ -167,7 +167,7 @@ async fn try_down<T: Target, O: Outage>(
             if let Some(newer) = newer {
                 expected[0] = Some(newer.to_vec());
             }
-            if scenario.found(run.target).await.map_err(raw)? != expected {
+            if scenario.look(run.target).await.map_err(raw)? != expected {
                 return Err(format!("{:?}: it was applied afterwards", scenario.operation));
             }
         }

@@ -122,6 +122,13 @@ impl Plan {
         self.operations = operations.to_vec();
         self
     }
+
+    /// All but these operations.
+    #[must_use]
+    pub fn without(mut self, operations: &[Operation]) -> Self {
+        self.operations.retain(|operation| !operations.contains(operation));
+        self
+    }
 }
 
 /// Longer than an operation may ever take: the deadline that a store gives by default.

@@ -1,5 +1,6 @@
 //! What is asked of a backend: each operation with the state before it and the state after it.
 
+use core::time::Duration;
 use std::io;
 
 use state_runtime::{
@@ -9,8 +10,9 @@ use state_runtime::{
     },
     key::Key,
 };
+use tokio::time::{Instant, sleep};
 
-use super::Target;
+use super::{STEP, Target};
 
 /// What is asked of a backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +57,9 @@ impl Operation {
         Self::ApplyIf,
     ];
 
+    /// Those that write two entries as one.
+    pub const BATCHES: [Self; 2] = [Self::Apply, Self::ApplyIf];
+
     /// Whether it changes what is stored.
     #[must_use]
     pub const fn is_write(self) -> bool {
@@ -64,6 +69,9 @@ impl Operation {
 
 /// What is stored under the two keys of a scenario.
 pub(super) type State = [Option<Vec<u8>>; 2];
+
+/// How long to look for a state that belongs together.
+const LOOK: Duration = Duration::from_millis(500);
 
 const OLD: &str = r#"{"state":"old"}"#;
 const NEW: &str = r#"{"state":"new"}"#;
@@ -115,10 +123,25 @@ impl Scenario {
         Ok(())
     }
 
-    /// What the server holds.
-    pub(super) async fn found<T: Target>(&self, target: &T) -> io::Result<State> {
+    /// What the server holds just now.
+    pub(super) async fn look<T: Target>(&self, target: &T) -> io::Result<State> {
         let [a, b] = &self.keys;
         Ok([target.stored(a).await?, target.stored(b).await?])
+    }
+
+    /// What the server holds.
+    ///
+    /// The two keys are looked at one after the other, and what was handed over may be carried out in
+    /// between. So what belongs together in neither way is looked at once more.
+    pub(super) async fn found<T: Target>(&self, target: &T) -> io::Result<State> {
+        let deadline = Instant::now() + LOOK;
+        loop {
+            let found = self.look(target).await?;
+            if found == self.before || found == self.after || Instant::now() > deadline {
+                return Ok(found);
+            }
+            sleep(STEP).await;
+        }
     }
 
     /// Learns what the operation has to know before it begins.

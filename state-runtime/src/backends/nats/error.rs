@@ -31,6 +31,12 @@ pub(super) fn of_api(error: &ApiError) -> BackendError {
         10166 => {
             (ErrorKind::Unavailable, "the bucket was changed: it no longer takes times to live")
         }
+        // A batch that finds no place is forgotten from its beginning, so its end finds it incomplete.
+        10176 | 10210 | 10211 => (
+            ErrorKind::Overloaded,
+            "the server has too many unfinished batches; it forgets those of lost connections \
+             within seconds",
+        ),
         10074 => (ErrorKind::Other, "there are fewer servers than the bucket should have replicas"),
         10058 | 10065 => (ErrorKind::Foreign, "its stream or its subjects are used by another"),
         _ if error.code == 503 => (ErrorKind::Unavailable, "the servers cannot do that just now"),
