@@ -26,7 +26,9 @@ fn text(file: &str) -> String {
 fn pages() -> Vec<String> {
     let folder = fs::read_dir(root().join("docs")).unwrap();
     let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let pages = names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}"));
+    let pages = names
+        .filter(|name| Path::new(name).extension() == Some("md".as_ref()))
+        .map(|name| format!("docs/{name}"));
     pages.chain(["README.md".to_owned(), "CHANGELOG.md".to_owned()]).collect()
 }
 

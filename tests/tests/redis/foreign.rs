@@ -74,7 +74,7 @@ async fn what_is_beside_a_hash_is_read_all_the_same() -> TestResult {
             .map(|name| (key(name), GetOptions::default()))
             .into();
         let found = backend.get_many(&requests).await?;
-        let found: Vec<_> = found.into_iter().map(|entry| entry.map(text)).collect();
+        let found: Vec<_> = found.iter().map(|entry| entry.as_ref().map(text)).collect();
         assert_eq!(found, [Some("1".to_owned()), None]);
     }
     Ok(())

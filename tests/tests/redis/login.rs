@@ -60,7 +60,7 @@ async fn a_user_who_may_do_very_little_can_still_read() -> TestResult {
         let many = ["a", "none"].map(|name| (key(name), GetOptions::default()));
         let found = backend.get_many(&many).await?;
         assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
-        let risks: Vec<_> = backend.risks().await?.iter().map(|risk| risk.name()).collect();
+        let risks: Vec<_> = backend.risks().await?.iter().map(Risk::name).collect();
         assert_eq!(risks, ["unknown-settings"]);
     }
     Ok(())

@@ -18,7 +18,8 @@ use std::{
 
 use state_runtime::{
     backend::{
-        AddOptions, Backend, Condition, Entry, ErrorKind, GetOptions, Result, SetOptions, TtlChange,
+        AddOptions, Backend, Condition, Entry, ErrorKind, GetOptions, Result, Risk, SetOptions,
+        TtlChange,
     },
     backends::redis::{RedisBackend, RedisConfig},
     key::Key,
@@ -56,10 +57,10 @@ async fn put(backend: &RedisBackend, name: &str, value: &str) -> Result<()> {
 
 async fn value(backend: &RedisBackend, name: &str) -> Result<Option<String>> {
     let entry = backend.get(&key(name), GetOptions::default()).await?;
-    Ok(entry.map(text))
+    Ok(entry.as_ref().map(text))
 }
 
-fn text(entry: Entry) -> String {
+fn text(entry: &Entry) -> String {
     String::from_utf8_lossy(&entry.value).into_owned()
 }
 

@@ -5,7 +5,7 @@ use state_runtime::backend::Capability;
 
 async fn risks(server: &Server) -> core::result::Result<Vec<&'static str>, Box<dyn Error>> {
     let backend = connect(server).await?;
-    let risks: Vec<_> = backend.risks().await?.iter().map(|risk| risk.name()).collect();
+    let risks: Vec<_> = backend.risks().await?.iter().map(Risk::name).collect();
     let durable = backend.capabilities().contains(Capability::Durable);
     assert_eq!(durable, risks.is_empty());
     Ok(risks)

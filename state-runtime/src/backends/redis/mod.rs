@@ -202,11 +202,13 @@ impl RedisBackend {
         }
         let limit = config.connect_timeout;
         let dialer = Arc::new(Dialer::new(config)?);
-        let connected = tokio::time::timeout(limit, async {
+        let connecting = async {
             let router = Arc::new(Router::connect(Arc::clone(&dialer)).await?);
             let settings = all_settings(&router).await?;
             Ok((router, settings))
-        });
+        };
+        // In a box, so that whoever connects does not hold room for it.
+        let connected = tokio::time::timeout(limit, Box::pin(connecting));
         let (router, settings) = connected.await.unwrap_or_else(|_| {
             Err(error::unavailable(format_args!("no answer within {limit:?}")))
         })?;
