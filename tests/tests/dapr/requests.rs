@@ -167,10 +167,27 @@ async fn an_error_of_one_entry_is_an_error_of_the_bulk_read() {
         "200 OK",
         r#"[{"key":"a:1","error":"WRONGTYPE Operation against a key holding the wrong kind of value"}]"#,
     );
-    let backend = Sidecar::start([redis(), answer]).await.connect().await;
+    let answers = [redis(), answer, wrong_type(), wrong_type()];
+    let backend = Sidecar::start(answers).await.connect().await;
     let requests = [(Key::from_stored("a:1"), GetOptions::default())];
     let error = backend.get_many(&requests).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Foreign);
+}
+
+#[tokio::test]
+async fn what_is_said_to_be_foreign_once_is_read_again() {
+    let answers = [redis(), wrong_type(), reply("200 OK", "41")];
+    let backend = Sidecar::start(answers).await.connect().await;
+    let entry = backend.get(&key(), GetOptions::default()).await.unwrap();
+    assert_eq!(entry.map(|entry| entry.value), Some(Bytes::from("41")));
+}
+
+/// What the Redis component says of a key of another type, and of one that it could not read.
+fn wrong_type() -> Answer {
+    reply(
+        "500 Internal Server Error",
+        r#"{"errorCode":"ERR_STATE_GET","message":"WRONGTYPE Operation against a key holding the wrong kind of value"}"#,
+    )
 }
 
 #[tokio::test]

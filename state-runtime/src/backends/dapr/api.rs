@@ -82,27 +82,29 @@ impl Api {
 
     /// Reads what is stored under a key.
     pub(super) async fn get(&self, key: &Key) -> Result<Option<Found>> {
-        match self.get_once(key).await {
-            // The Redis component looks for a string where it could not read the hash that it wrote,
-            // for whatever reason, and then says that there is something else. Only what is said again
-            // is so.
-            Err(error) if error.kind() == ErrorKind::Foreign => self.get_once(key).await,
-            found => found,
-        }
-    }
-
-    async fn get_once(&self, key: &Key) -> Result<Option<Found>> {
         let consistency = match self.consistency {
             Consistency::Strong => "strong",
             Consistency::Eventual => "eventual",
         };
         let path = format!("{}/{}?consistency={consistency}", self.base, escaped(key.as_str()));
         let access = Access::Read;
-        let reply = self.call(Method::GET, &path, None, Vec::new(), access).await?;
-        match reply.status {
-            200 => found(reply.body, reply.etag, reply.expire_time.as_deref()).map(Some),
-            204 => Ok(None),
-            _ => Err(self.refused(&reply, access)),
+        let mut again = true;
+        loop {
+            let reply = self.call(Method::GET, &path, None, Vec::new(), access).await?;
+            let error = match reply.status {
+                200 => {
+                    return found(reply.body, reply.etag, reply.expire_time.as_deref()).map(Some);
+                }
+                204 => return Ok(None),
+                _ => self.refused(&reply, access),
+            };
+            // The Redis component looks for a string where it could not read the hash that it wrote,
+            // for whatever reason, and then says that there is something else. Only what is said
+            // again is so.
+            if error.kind() != ErrorKind::Foreign || !again {
+                return Err(error);
+            }
+            again = false;
         }
     }
 

@@ -16,7 +16,7 @@ use super::{
     values,
 };
 
-/// How many reads are sent on their own at once.
+/// While fewer reads than this are under way, each is sent on its own.
 const DIRECT: usize = 24;
 /// How many commands with queued reads are on their way at once.
 const FLIGHTS: usize = 3;
@@ -24,7 +24,7 @@ const FLIGHTS: usize = 3;
 /// The reads of one link.
 #[derive(Default)]
 pub(super) struct Reads {
-    direct: AtomicUsize,
+    under_way: AtomicUsize,
     queue: Mutex<Queue>,
 }
 
@@ -46,13 +46,13 @@ impl Batch {
     }
 }
 
-/// One place among the direct reads, given back also where the read is dropped.
+/// One read that is under way, no longer counted also where it is dropped.
 struct Place<'a>(&'a AtomicUsize);
 
 impl<'a> Place<'a> {
-    fn take(places: &'a AtomicUsize) -> Option<Self> {
-        let place = Self(places);
-        (places.fetch_add(1, Ordering::Relaxed) < DIRECT).then_some(place)
+    /// Counts a read, and says how many there were before it.
+    fn take(under_way: &'a AtomicUsize) -> (Self, usize) {
+        (Self(under_way), under_way.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -69,7 +69,9 @@ impl Reads {
         link: &Arc<Link>,
         key: &str,
     ) -> Result<Value, Fault> {
-        if let Some(_place) = Place::take(&self.direct) {
+        // Those in the queue count too: once there are many, the queue takes all of them.
+        let (_place, others) = Place::take(&self.under_way);
+        if others < DIRECT {
             let mut command = Cmd::with_capacity(2, 3 + key.len());
             command.arg("GET").arg(key);
             return link.send(&command).await;
