@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use state_runtime::prelude::*;
 
+#[expect(clippy::struct_field_names, reason = "the other side calls it so")]
 #[derive(Debug, Clone, PartialEq, StateKey, Validate)]
 #[state(key = "session.{session_id}", persistent)]
 #[serde(rename_all = "camelCase")]
