@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use state_runtime::{
     StateError,
-    backend::{Batch, Cas, ManualClock, Ttl},
+    backend::{Batch, Cas, ManualClock, SetOptions, Ttl, TtlChange},
     backends::{FileBackend, MemoryBackend},
+    key::Key,
     prelude::*,
     store::{Lifetime, TimeToLive},
 };
@@ -25,6 +26,16 @@ struct Lease {
 struct Session {
     id: u32,
     user: String,
+}
+
+/// It counts, and lay under another key.
+#[derive(Debug, Clone, PartialEq, StateKey, Validate)]
+#[state(key = "quota:{id}", ttl = "80s", formerly = "limit:{id}")]
+#[garde(allow_unvalidated)]
+struct Quota {
+    id: u32,
+    #[state(value)]
+    used: u32,
 }
 
 const LEASE: Lease = Lease { id: 1, holder: 7 };
@@ -137,7 +148,37 @@ impl<B: Ttl + Cas + Batch> Bench<B> {
         assert_eq!(ttl().await, Some(TimeToLive::Forever), "what never ends is not renewed");
     }
 
+    async fn what_is_kept_moves_along_from_a_former_key(&self) {
+        let Self { store, .. } = self;
+        let former = Key::from_stored("limit:1");
+        let plant = async || {
+            store.remove(Quota::key(1_u32)).await.unwrap();
+            let ttl = TtlChange::After(Duration::from_secs(60));
+            let options = SetOptions { ttl, ..SetOptions::default() };
+            store.backend().set(&former, "3".into(), options).await.unwrap();
+        };
+        let ttl = async || store.ttl(Quota::key(1_u32)).await.unwrap();
+        let keeping = store.with_lifetime(Lifetime::Keep);
+        plant().await;
+        assert_eq!(store.add(Quota::key(1_u32), 1).await.unwrap(), 4);
+        assert_eq!(ttl().await, left(60), "add keeps what was left under the former key");
+        plant().await;
+        keeping.update(Quota::key(1_u32), |quota| quota.used += 1).await.unwrap();
+        assert_eq!(ttl().await, left(60));
+        plant().await;
+        keeping.set(&Quota { id: 1, used: 7 }).await.unwrap();
+        assert_eq!(ttl().await, left(60));
+        plant().await;
+        keeping.transaction().set(&Quota { id: 1, used: 7 }).commit().await.unwrap();
+        assert_eq!(ttl().await, left(60));
+        plant().await;
+        let revision = store.get_versioned(Quota::key(1_u32)).await.unwrap().unwrap().revision;
+        keeping.replace(&Quota { id: 1, used: 7 }, &revision).await.unwrap();
+        assert_eq!(ttl().await, left(60));
+    }
+
     async fn everything_holds(&self) {
+        self.what_is_kept_moves_along_from_a_former_key().await;
         self.the_table_holds().await;
         self.a_handle_overrides_what_the_type_says().await;
         self.a_read_renews_what_slides_when_an_eighth_is_over().await;

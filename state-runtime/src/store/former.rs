@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{StateStore, path::get_options};
 use crate::{
-    backend::{Backend, BatchOp, Condition, RemoveOptions, SetOptions, TtlChange},
+    backend::{Backend, BatchOp, Condition, Expiry, MIN_TTL, RemoveOptions, SetOptions, TtlChange},
     error::{Operation, Result},
     key::{Key, KeyReader},
     schema::{StateKey, TypedKey},
@@ -68,8 +68,31 @@ impl<B: Backend> StateStore<B> {
         let Some((former, condition)) = former else {
             return self.guard.set(operation, key, bytes, options).await.map(drop);
         };
+        let options = SetOptions { ttl: self.kept(key, Some(former), ttl).await?, ..options };
         let set = BatchOp::Set { key: key.clone(), value: bytes, options };
         self.guard.apply(operation, vec![set, remove_former(former, condition)]).await.map(drop)
+    }
+}
+
+impl<B: Backend> StateStore<B> {
+    /// What a write that keeps the expiry has to say where the value may move from its former key:
+    /// the backend would keep that of the present key, where there is none.
+    pub(super) async fn kept(
+        &self,
+        key: &Key,
+        former: Option<&Key>,
+        ttl: TtlChange,
+    ) -> Result<TtlChange> {
+        let (TtlChange::Keep, Some(former)) = (ttl, former) else { return Ok(ttl) };
+        if self.guard.expiry(key).await?.is_some() {
+            return Ok(ttl);
+        }
+        Ok(match self.guard.expiry(former).await? {
+            Some(Expiry::At(time)) => {
+                TtlChange::After(time.since(self.guard.backend.now()).max(MIN_TTL))
+            }
+            Some(Expiry::Never | Expiry::Unknown) | None => TtlChange::Clear,
+        })
     }
 }
 

@@ -113,6 +113,8 @@ impl<B: Backend> StateStore<B> {
         let written = match former {
             None => self.guard.set(operation, &key, bytes, options).await?,
             Some((former, condition)) => {
+                let ttl = self.kept(&key, Some(&former), options.ttl).await?;
+                let options = SetOptions { ttl, ..options };
                 let set = BatchOp::Set { key, value: bytes, options };
                 let batch = vec![set, remove_former(&former, condition)];
                 self.guard.apply(operation, batch).await?.into_iter().next().flatten()

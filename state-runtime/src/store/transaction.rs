@@ -238,6 +238,7 @@ impl Step {
             }
         };
         if let Some((bytes, ttl, condition)) = write {
+            let ttl = store.kept(&self.key, self.former.as_ref(), ttl).await?;
             batch.push(BatchOp::Set {
                 key: self.key.clone(),
                 value: bytes.clone(),

@@ -195,7 +195,7 @@ impl<B: Backend> StateStore<B> {
     }
 
     /// Changes what may or may not be there: the closure can insert a value, change it, remove it
-    /// by leaving `None`, or leave all as it is.
+    /// by leaving `None`, or leave it absent. A value that it leaves as it is starts its lifetime anew.
     ///
     /// Returns what is stored then. Removing needs the right to.
     ///
