@@ -108,3 +108,28 @@ async fn tls_is_spoken_with_a_server_that_is_trusted() -> TestResult {
     assert_eq!(refused(RedisBackend::connect(plain)).await, ErrorKind::Unavailable);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_user_who_may_not_select_the_database_is_not_let_into_another() -> TestResult {
+    let server = Server::builder(Flavour::Redis7).start().await;
+    let mut raw = redis::Client::open(server.url())?.get_multiplexed_async_connection().await?;
+    let mut command = redis::cmd("ACL");
+    let rights = ["on", ">tiger-5e2", "~*", "+@all", "-select"];
+    command.arg("SETUSER").arg("guest").arg(&rights).query_async::<()>(&mut raw).await?;
+    let config =
+        || RedisConfig::new(server.address()).with_username("guest").with_password("tiger-5e2");
+    let refusal = RedisBackend::connect(config().with_database(3)).await.unwrap_err();
+    assert_eq!(refusal.kind(), ErrorKind::Denied);
+    RedisBackend::connect(config()).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_address_with_a_login_is_not_repeated() {
+    for address in ["redis://u:hunter2@h", "u:hunter2@h", "hunter2@h:6379"] {
+        let config = RedisConfig::new(address);
+        assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+        let refusal = RedisBackend::connect(config).await.unwrap_err();
+        assert!(!format!("{refusal} {refusal:?}").contains("hunter2"), "{refusal:?}");
+    }
+}

@@ -117,7 +117,7 @@ impl DaprConfig {
 impl fmt::Debug for DaprConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DaprConfig")
-            .field("address", &self.address)
+            .field("address", &self.address.rsplit('@').next())
             .field("store", &self.store)
             .field("api_token", &self.api_token.as_ref().map(|_| "***"))
             .field("connect_timeout", &self.connect_timeout)

@@ -64,6 +64,9 @@ const PROOFS: [(&str, ErrorKind, &str); 14] = [
 const LARGE: &str = "the request is larger than the sidecar takes; give it a larger \
                      --max-body-size, or say its own to the configuration";
 
+/// Parts of the messages of the Redis component about what it does after it has written.
+const AFTER_THE_WRITE: [&str; 3] = [" ttl: ", "failed to persist key", "redis waiting for"];
+
 /// The text of every etag that does not match, whatever the component.
 const MISMATCH: &str = "possible etag mismatch";
 
@@ -82,12 +85,21 @@ pub(super) fn refused(reply: &Reply, access: Access) -> BackendError {
             ErrorKind::Missing,
             "the sidecar has no state API; it may be switched off by its configuration",
         ),
+        // Before the words of a mismatch, which such a message may begin with.
+        (status, code) if access != Access::Read && follows_a_write(&refusal.message) => {
+            unproven(status, code, access)
+        }
         (409, _) if is_mismatch(&refusal.message, access) => BackendError::conflict(0),
         (400, "ERR_MALFORMED_REQUEST") if proof(&refusal.message).is_none() => {
             BackendError::new(ErrorKind::Other, "the sidecar does not understand the request")
         }
         (status, code) => proof(&refusal.message).unwrap_or_else(|| unproven(status, code, access)),
     }
+}
+
+/// Whether a component failed at what it does after it has written, so that nothing is proven.
+fn follows_a_write(message: &str) -> bool {
+    AFTER_THE_WRITE.iter().any(|part| message.contains(part))
 }
 
 /// What the error of one entry of a bulk read means.
@@ -126,4 +138,22 @@ fn unproven(status: u16, code: &str, access: Access) -> BackendError {
     let code = if plain { code } else { "" };
     let text = format!("the component behind the sidecar failed (status {status} {code})");
     BackendError::new(access.unanswered(), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_after_the_write_does_not_prove_that_nothing_was_written() {
+        for text in [
+            "failed to set key a ttl: NOPERM this user has no permissions",
+            "failed to persist key a: READONLY You can't write against a read only replica",
+            "redis waiting for 1 replicas to acknowledge: MISCONF x",
+        ] {
+            let body = format!(r#"{{"errorCode":"ERR_STATE_SAVE","message":"{text}"}}"#);
+            let reply = Reply { status: 500, etag: None, expire_time: None, body: body.into() };
+            assert_eq!(refused(&reply, Access::Write).kind(), ErrorKind::Indeterminate, "{text}");
+        }
+    }
 }

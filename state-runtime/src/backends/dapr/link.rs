@@ -56,7 +56,8 @@ pub(super) struct Reply {
 impl Link {
     /// Prepares the connections; none is opened yet.
     pub(super) fn new(config: &DaprConfig) -> Result<Self> {
-        let unusable = |what| BackendError::new(ErrorKind::Other, what).about(&config.address);
+        // The address is not repeated: it may hold a login.
+        let unusable = |what| BackendError::new(ErrorKind::Other, what);
         let uri: Result<Uri, _> = format!("http://{}", config.address).parse();
         let port = uri.ok().filter(|uri| uri.path() == "/").and_then(|uri| uri.port_u16());
         if port.is_none() || config.address.contains(['@', '?', '/']) {

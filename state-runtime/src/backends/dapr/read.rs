@@ -26,7 +26,8 @@ impl Connection {
                 Ok(()) if options.want.revision => wanted.renew = None,
                 Ok(()) => return entry(key, &renewed(found, due, now), options, now),
                 Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => {}
-                Err(error) => return Err(error),
+                // What was read is the answer, renewed or not.
+                Err(_) => return entry(key, &found, options, now),
             }
         }
         Err(contended())

@@ -1,6 +1,6 @@
 //! What is said to `JetStream` and what it answers, as far as it matters here.
 
-use async_nats::HeaderMap;
+use async_nats::{HeaderMap, HeaderName, HeaderValue};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -155,8 +155,12 @@ impl RawMessage {
         let text = String::from_utf8_lossy(&text);
         // The first line is the version.
         for line in text.split("\r\n").skip(1) {
-            if let Some((name, value)) = line.split_once(':') {
-                headers.append(name, value.trim());
+            let Some((name, value)) = line.split_once(':') else { continue };
+            // What another client wrote may be none by the rules of ours, which panics then.
+            if let (Ok(name), Ok(value)) =
+                (name.parse::<HeaderName>(), value.trim().parse::<HeaderValue>())
+            {
+                headers.append(name, value);
             }
         }
         Some(headers)
@@ -221,6 +225,18 @@ mod tests {
         assert_eq!(message.data().as_deref(), Some(b"1".as_slice()));
         let headers = message.headers().unwrap_or_default();
         assert_eq!(headers.get(OPERATION).map(async_nats::HeaderValue::as_str), Some("DEL"));
+        Ok(())
+    }
+
+    #[test]
+    fn headers_that_ours_could_not_be_are_passed_over() -> serde_json::Result<()> {
+        let text = "NATS/1.0\r\nMy Note: x\r\nA: b\rc\r\nKV-Operation: DEL\r\n\r\n";
+        let hdrs = BASE64_STANDARD.encode(text);
+        let text = format!(r#"{{"subject":"s","seq":1,"hdrs":"{hdrs}"}}"#);
+        let message: RawMessage = serde_json::from_str(&text)?;
+        let headers = message.headers().unwrap_or_default();
+        assert_eq!(headers.get(OPERATION).map(async_nats::HeaderValue::as_str), Some("DEL"));
+        assert_eq!(headers.len(), 1, "a space and a carriage return are no part of ours");
         Ok(())
     }
 }

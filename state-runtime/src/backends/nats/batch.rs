@@ -12,13 +12,15 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::{
     Engine,
     api::{BATCH_COMMIT, BATCH_ID, BATCH_SEQUENCE},
+    bucket::Version,
     error,
     session::{Session, Trouble},
     stored::{Mark, Stored},
     write::{Draft, Rounds, acknowledged, is_conflict},
 };
 use crate::backend::{
-    BackendError, BatchOp, Condition, ErrorKind, Result, Revision, SetOptions, TtlChange,
+    BackendError, BatchOp, Capability, Condition, ErrorKind, Result, Revision, SetOptions,
+    TtlChange,
     rules::{check_batch, check_ttl},
 };
 
@@ -44,6 +46,10 @@ impl Engine {
             return Ok(Vec::new());
         }
         let session = self.link.session()?;
+        // An older server, connected to since, would store each message by itself.
+        if !session.bucket.config.allow_atomic || session.bucket.version < Version(2, 12, 0) {
+            return Err(BackendError::unsupported(Capability::Batch));
+        }
         let mut rounds = Rounds::new(self);
         // What the batch itself tells is enough at first. After a conflict all entries that have a
         // condition are read, to find out which one it is.

@@ -17,8 +17,9 @@ use crate::backend::{BackendError, ErrorKind, Result};
 ///     .with_user("shop", "secret")
 ///     .with_response_timeout(Duration::from_secs(1));
 /// assert!(!format!("{config:?}").contains("secret"));
+/// assert!(!format!("{:?}", NatsConfig::new("me:secret@host")).contains("secret"));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a configuration connects nothing until it is given to `NatsBackend::connect`"]
 pub struct NatsConfig {
     pub(super) servers: Vec<String>,
@@ -31,6 +32,25 @@ pub struct NatsConfig {
     pub(super) response_timeout: Duration,
     pub(super) missing: MissingBucket,
     pub(super) settings: BucketSettings,
+}
+
+/// Hides a login that stands in an address, where it does not belong, and all other secrets.
+impl fmt::Debug for NatsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers = self.servers.iter().filter_map(|server| server.rsplit('@').next());
+        f.debug_struct("NatsConfig")
+            .field("servers", &servers.collect::<Vec<_>>())
+            .field("bucket", &self.bucket)
+            .field("login", &self.login)
+            .field("tls", &self.tls)
+            .field("client_name", &self.client_name)
+            .field("mapping", &self.mapping)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("response_timeout", &self.response_timeout)
+            .field("missing", &self.missing)
+            .field("settings", &self.settings)
+            .finish()
+    }
 }
 
 /// What to do if there is no such bucket.

@@ -30,6 +30,8 @@ use crate::backend::{BackendError, ErrorKind, Result};
 const NOWHERE: &str = "nats://127.0.0.1:0";
 /// How many commands may wait for the connection to take them.
 const QUEUE: usize = 512;
+/// How often to look whether the client is connected still.
+const LOOK: Duration = Duration::from_millis(500);
 /// How many messages a subscription holds for a reader that is slow.
 const UNREAD: usize = 4096;
 
@@ -123,8 +125,12 @@ impl Connection {
 
     /// Waits until the connection is lost or given up.
     pub(super) async fn lost(&self) {
-        // The sender is held here, so this only ends when it is so.
-        let _ = self.signals.lost.subscribe().wait_for(|lost| *lost).await;
+        let mut lost = self.signals.lost.subscribe();
+        // The client drops events that come faster than they are taken, so its state is looked at
+        // now and then, too.
+        while self.is_up() {
+            let _ = timeout(LOOK, lost.wait_for(|lost| *lost)).await;
+        }
     }
 
     /// Gives the connection up, and all that is queued for it.

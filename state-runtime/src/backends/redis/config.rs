@@ -16,6 +16,7 @@ use crate::backend::{BackendError, ErrorKind, Result};
 ///     .with_password("secret")
 ///     .with_response_timeout(Duration::from_secs(1));
 /// assert!(!format!("{config:?}").contains("secret"));
+/// assert!(!format!("{:?}", RedisConfig::new("redis://u:secret@h")).contains("secret"));
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "a configuration connects nothing until it is given to `RedisBackend::connect`"]
@@ -31,7 +32,7 @@ pub struct RedisConfig {
 }
 
 /// Where to find the server that has an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Servers {
     /// At one address.
     Single(String),
@@ -39,6 +40,28 @@ pub(super) enum Servers {
     Sentinel { sentinels: Vec<String>, master: String },
     /// On the node of a cluster that serves the slot of the key; these tell which.
     Cluster(Vec<String>),
+}
+
+/// Hides what is no address, which may be a URL with a password.
+impl fmt::Debug for Servers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |text: &String| match Address::parse(text) {
+            Ok(address) => address.to_string(),
+            Err(_) => "<no address>".to_owned(),
+        };
+        match self {
+            Self::Single(address) => f.debug_tuple("Single").field(&shown(address)).finish(),
+            Self::Sentinel { sentinels, master } => f
+                .debug_struct("Sentinel")
+                .field("sentinels", &sentinels.iter().map(shown).collect::<Vec<_>>())
+                .field("master", master)
+                .finish(),
+            Self::Cluster(nodes) => {
+                let nodes = nodes.iter().map(shown).collect::<Vec<_>>();
+                f.debug_tuple("Cluster").field(&nodes).finish()
+            }
+        }
+    }
 }
 
 /// Who asks.
@@ -212,7 +235,9 @@ impl Address {
         Self::split(text).ok_or_else(|| {
             BackendError::new(
                 ErrorKind::Other,
-                format!("`{text}` is no address; write it as `host:port`"),
+                // The text is not repeated: it may hold a login.
+                "an address is `host:port`, without a scheme, a login or a path; \
+                 a URL is for `StateStore::connect`",
             )
         })
     }

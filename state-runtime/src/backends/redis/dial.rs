@@ -216,10 +216,14 @@ impl Dialer {
     }
 
     /// Everything that makes a connection ready, in one round trip. The last command is answered
-    /// only by a server that is ready to serve.
+    /// only by a server that is ready to serve. A user who may not set a name or `PING` is connected
+    /// all the same; one who may not `SELECT` would work in another database.
     async fn introduce(&self, handle: &mut Handle, login: Option<&Credentials>) -> Result<()> {
         let mut commands = Pipeline::new();
+        // How many of the commands must not be refused, and stand before those that may be.
+        let mut needed = 0;
         if let Some(Credentials { username, password: Some(password) }) = login {
+            needed += 1;
             let auth = commands.cmd("AUTH");
             if let Some(username) = username {
                 auth.arg(username);
@@ -227,6 +231,7 @@ impl Dialer {
             auth.arg(password);
         }
         if self.config.database != 0 {
+            needed += 1;
             commands.cmd("SELECT").arg(self.config.database);
         }
         if let Some(name) = &self.config.client_name {
@@ -239,27 +244,29 @@ impl Dialer {
             .send_all(&commands)
             .await
             .map_err(|error| error::unavailable(error::of_transport(&error)))?;
-        match (replies.iter().find_map(server_error), replies.last()) {
+        let refused = replies.iter().enumerate().find_map(|(i, reply)| {
+            let optional = i >= needed && !must_be_master;
+            server_error(reply).filter(|error| !(optional && error.kind() == ErrorKind::Denied))
+        });
+        match (refused, replies.last()) {
             (Some(error), _) => Err(error),
-            (None, Some(role)) if must_be_master && is_replica(role) => {
-                Err(error::unavailable("the server is a replica; there may be no master just now"))
+            (None, Some(role)) if must_be_master && !is_master(role) => {
+                Err(error::unavailable("the server is no master; there may be none just now"))
             }
             _ => Ok(()),
         }
     }
 }
 
-/// Whether an answer to `ROLE` is that of a replica.
-fn is_replica(role: &Value) -> bool {
+/// Whether an answer to `ROLE` is that of a master.
+fn is_master(role: &Value) -> bool {
     let Value::Array(parts) = role else { return false };
-    matches!(parts.first(), Some(Value::BulkString(name)) if name != b"master")
+    matches!(parts.first(), Some(Value::BulkString(name)) if name == b"master")
 }
 
-/// The first refusal counts: those after it are its consequences. A user who may not `PING` is
-/// connected all the same.
+/// The first refusal counts: those after it are its consequences.
 fn server_error(reply: &Value) -> Option<BackendError> {
     match reply {
-        Value::ServerError(error) if error.code() == "NOPERM" => None,
         Value::ServerError(error) => Some(error::of_reply(error)),
         _ => None,
     }

@@ -143,11 +143,18 @@ pub(super) fn strange() -> BackendError {
     )
 }
 
+/// The same of a write: such a reply proves nothing.
+pub(super) fn strange_write() -> BackendError {
+    indeterminate("the server answered something else than the command asks for")
+}
+
 /// A write that was handed over, and no error reply to it came back.
 pub(super) fn indeterminate(cause: &str) -> BackendError {
     BackendError::new(
         ErrorKind::Indeterminate,
-        format!("the write was sent, but {cause}; read what is there before writing again"),
+        format!(
+            "the write may have been sent, but {cause}; read what is there before writing again"
+        ),
     )
 }
 

@@ -47,7 +47,7 @@ impl Node {
     /// Connects to the server that `locate` finds.
     pub(super) async fn open(dialer: Arc<Dialer>, locate: Locate) -> Result<Self> {
         let small = Link::open(Arc::clone(&dialer), Arc::clone(&locate)).await?;
-        let (small, reads) = (Arc::new(small), Arc::default());
+        let (small, reads) = (Arc::new(small), Arc::new(Reads::new()));
         Ok(Self { dialer, locate, small, bulk: OnceCell::new(), reads })
     }
 

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::{Cmd, Value};
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{
     link::{Fault, Link},
@@ -22,8 +22,9 @@ const DIRECT: usize = 24;
 const FLIGHTS: usize = 3;
 
 /// The reads of one link.
-#[derive(Default)]
 pub(super) struct Reads {
+    /// The one that the link lives on: that of a caller may end before the flight does.
+    runtime: Handle,
     under_way: AtomicUsize,
     queue: Mutex<Queue>,
 }
@@ -62,7 +63,44 @@ impl Drop for Place<'_> {
     }
 }
 
+/// A flight. When it ends before it has found the queue empty, because its runtime did, it gives its
+/// place back, and those whom nobody would take along learn it.
+struct Flight(Option<Arc<Reads>>);
+
+impl Flight {
+    /// All that is queued; where there is nothing, the flight is over.
+    fn take(&mut self) -> Option<Batch> {
+        let reads = self.0.as_ref()?;
+        let mut queue = reads.queue();
+        let batch = queue.batch.take();
+        if batch.is_none() {
+            // Under the same lock, so that whoever comes next starts another one.
+            queue.flights -= 1;
+            drop(queue);
+            self.0 = None;
+        }
+        batch
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if let Some(reads) = self.0.take() {
+            let mut queue = reads.queue();
+            queue.flights -= 1;
+            if queue.flights == 0 {
+                queue.batch = None;
+            }
+        }
+    }
+}
+
 impl Reads {
+    /// No reads yet. Has to be called on the runtime that the link lives on.
+    pub(super) fn new() -> Self {
+        Self { runtime: Handle::current(), under_way: AtomicUsize::new(0), queue: Mutex::default() }
+    }
+
     /// The value under `key`: a string, nil, or an error reply.
     pub(super) async fn value(
         self: &Arc<Self>,
@@ -84,7 +122,8 @@ impl Reads {
         let (sender, answer) = oneshot::channel();
         if self.push(key, sender) {
             // A task of its own: whoever is dropped while waiting takes nobody's answer along.
-            tokio::spawn(fly(Arc::clone(self), Arc::clone(link)));
+            let flight = Flight(Some(Arc::clone(self)));
+            self.runtime.spawn(fly(flight, Arc::clone(link)));
         }
         match answer.await {
             Ok(value) => Ok(value),
@@ -106,29 +145,48 @@ impl Reads {
         start
     }
 
-    /// All that is queued; where there is nothing, the flight is over.
-    fn take(&self) -> Option<Batch> {
-        let mut queue = self.queue();
-        let batch = queue.batch.take();
-        if batch.is_none() {
-            queue.flights -= 1;
-        }
-        batch
-    }
-
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Sends what is queued until nothing is. Who is not answered learns it from the closed channel.
-async fn fly(reads: Arc<Reads>, link: Arc<Link>) {
-    while let Some(Batch { command, waiting }) = reads.take() {
+async fn fly(mut flight: Flight, link: Arc<Link>) {
+    while let Some(Batch { command, waiting }) = flight.take() {
         if let Ok(values) = values::all(&link, &command).await {
             for (sender, value) in waiting.into_iter().zip(values) {
                 // Nobody waits any more where this fails.
                 drop(sender.send(value));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_flight_that_is_lost_gives_its_place_back_and_leaves_nobody_waiting() {
+        let reads = Arc::new(Reads::new());
+        let (sender, answer) = oneshot::channel();
+        assert!(reads.push("key", sender), "the first read starts a flight");
+        drop(Flight(Some(Arc::clone(&reads))));
+        assert!(answer.await.is_err(), "whoever waits learns that nobody comes");
+        assert_eq!(reads.queue().flights, 0);
+        let (sender, _answer) = oneshot::channel();
+        assert!(reads.push("key", sender), "and the next read starts another");
+    }
+
+    #[tokio::test]
+    async fn a_flight_that_finds_nothing_gives_its_place_back_once() {
+        let reads = Arc::new(Reads::new());
+        let (sender, _answer) = oneshot::channel();
+        assert!(reads.push("key", sender));
+        let mut flight = Flight(Some(Arc::clone(&reads)));
+        assert_eq!(flight.take().map(|batch| batch.waiting.len()), Some(1));
+        assert!(flight.take().is_none());
+        drop(flight);
+        assert_eq!(reads.queue().flights, 0);
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn set(
     match router.perform(Effect::Write, &[key.as_str()], &command).await? {
         Value::Okay => Ok(part_revision(value, options)),
         Value::Nil => Err(BackendError::conflict(0)),
-        _ => Err(error::strange()),
+        _ => Err(error::strange_write()),
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) async fn remove(router: &Router, key: &Key, options: &RemoveOptions) 
     match router.perform(effect, &[key.as_str()], &command).await? {
         Value::Int(1) if options.condition == Condition::IfAbsent => Err(BackendError::conflict(0)),
         Value::Int(_) => Ok(()),
-        _ => Err(error::strange()),
+        _ => Err(error::strange_write()),
     }
 }
 
@@ -97,29 +97,33 @@ pub(super) async fn touch(router: &Router, key: &Key, ttl: TtlChange) -> Result<
     let mut command = Cmd::with_capacity(3, 16 + key.len());
     match ttl {
         TtlChange::After(ttl) => command.arg("PEXPIRE").arg(key).arg(millis(ttl)?),
-        TtlChange::Keep => command.arg("EXISTS").arg(key),
+        TtlChange::Keep => return is_there(router, key).await,
         TtlChange::Clear => return clear(router, key).await,
     };
     match router.perform(Effect::Write, &[key], &command).await? {
         Value::Int(count) => Ok(count > 0),
-        _ => Err(error::strange()),
+        _ => Err(error::strange_write()),
     }
 }
 
-/// `PERSIST` alone does not tell an entry without an expiry from none at all.
+/// `PERSIST` does not tell an entry without an expiry from none at all, so that is asked then.
 async fn clear(router: &Router, key: &str) -> Result<bool> {
-    use super::node::{Lane, reply};
-    let mut commands = Vec::with_capacity(2);
-    for name in ["PERSIST", "EXISTS"] {
-        let mut command = Cmd::with_capacity(2, 8 + key.len());
-        command.arg(name).arg(key);
-        commands.push((key, command));
+    let mut command = Cmd::with_capacity(2, 8 + key.len());
+    command.arg("PERSIST").arg(key);
+    match router.perform(Effect::Write, &[key], &command).await? {
+        Value::Int(1) => Ok(true),
+        Value::Int(_) => is_there(router, key).await,
+        _ => Err(error::strange_write()),
     }
-    let mut found = false;
-    for value in router.perform_each(Lane::Small, Effect::Write, commands).await? {
-        found |= matches!(reply(value)?, Value::Int(1));
+}
+
+async fn is_there(router: &Router, key: &str) -> Result<bool> {
+    let mut command = Cmd::with_capacity(2, 8 + key.len());
+    command.arg("EXISTS").arg(key);
+    match router.perform(Effect::Read, &[key], &command).await? {
+        Value::Int(count) => Ok(count > 0),
+        _ => Err(error::strange()),
     }
-    Ok(found)
 }
 
 pub(super) async fn add(router: &Router, key: &Key, options: &AddOptions) -> Result<i128> {
@@ -131,16 +135,17 @@ pub(super) async fn add(router: &Router, key: &Key, options: &AddOptions) -> Res
         None => command.arg(""),
     };
     match router.perform(Effect::Write, &[key], &command).await? {
-        Value::BulkString(sum) => {
-            str::from_utf8(&sum).ok().and_then(|sum| sum.parse().ok()).ok_or_else(error::strange)
-        }
+        Value::BulkString(sum) => str::from_utf8(&sum)
+            .ok()
+            .and_then(|sum| sum.parse().ok())
+            .ok_or_else(error::strange_write),
         Value::Int(1) => {
             Err(BackendError::new(ErrorKind::OutOfRange, "the sum would leave its bounds"))
         }
         Value::Int(2) => {
             Err(BackendError::new(ErrorKind::NotAnInteger, "the stored value is not an integer"))
         }
-        _ => Err(error::strange()),
+        _ => Err(error::strange_write()),
     }
 }
 
@@ -223,9 +228,9 @@ async fn guarded(router: &Router, parts: &[Part<'_>]) -> Result<()> {
         Value::Int(0) => Ok(()),
         Value::Int(number) => match usize::try_from(number - 1) {
             Ok(index) if index < parts.len() => Err(BackendError::conflict(index)),
-            _ => Err(error::strange()),
+            _ => Err(error::strange_write()),
         },
-        _ => Err(error::strange()),
+        _ => Err(error::strange_write()),
     }
 }
 
