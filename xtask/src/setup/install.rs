@@ -63,12 +63,24 @@ pub(super) fn root() -> Result<PathBuf, Failure> {
     Ok(PathBuf::from(home).join(".cache/state-runtime/servers"))
 }
 
+/// Whether a server is there, of the source that is asked for now or put there by hand.
+pub(super) fn is_there(server: &Server, root: &Path) -> bool {
+    let folder = root.join(server.name);
+    let source = fs::read_to_string(folder.join(MARKER)).ok();
+    is_current(server, source.as_deref()) && folder.join("bin").join(server.program).is_file()
+}
+
+fn is_current(server: &Server, source: Option<&str>) -> bool {
+    source.is_none_or(|source| source == server.source.marker())
+}
+
 /// Installs a server unless it is there already.
 pub(super) fn ensure(server: &Server, root: &Path, progress: &mut Progress) -> Found {
     let folder = root.join(server.name);
     let source = fs::read_to_string(folder.join(MARKER)).ok();
-    let is_current = source.as_ref().is_none_or(|source| *source == server.source.marker());
-    if is_current && let Ok(version) = version(server, &folder, progress) {
+    if is_current(server, source.as_deref())
+        && let Ok(version) = version(server, &folder, progress)
+    {
         return if source.is_some() { Found::There(version) } else { Found::Own(version) };
     }
     progress.doing(server.name);
@@ -251,6 +263,16 @@ mod tests {
         let left: Vec<_> =
             fs::read_dir(&root.0).unwrap().flatten().map(|it| it.file_name()).collect();
         assert_eq!(left.len(), 2, "only the server and its script are there: {left:?}");
+    }
+
+    #[test]
+    fn a_server_of_an_outdated_source_does_not_count_as_there() {
+        let root = Root::new("outdated").with_program("7.0.15");
+        assert!(is_there(&SERVER, &root.0), "somebody put it there");
+        let root = root.with_marker("Debian: ");
+        assert!(is_there(&SERVER, &root.0));
+        let root = root.with_marker("PyPI: other 1.0");
+        assert!(!is_there(&SERVER, &root.0));
     }
 
     #[test]

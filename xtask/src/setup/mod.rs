@@ -58,10 +58,11 @@ fn missing_of(found: &[(&'static Server, Found)], need: Need) -> Vec<String> {
 /// The servers whose tests are left out because they could not be installed.
 pub(crate) fn left_out() -> Result<Vec<&'static str>, Failure> {
     let root = install::root()?;
-    let is_there =
-        |server: &Server| root.join(server.name).join("bin").join(server.program).is_file();
     let optional = SERVERS.iter().filter(|server| server.need == Need::LeftOut);
-    Ok(optional.filter(|server| !is_there(server)).map(|server| server.name).collect())
+    Ok(optional
+        .filter(|server| !install::is_there(server, &root))
+        .map(|server| server.name)
+        .collect())
 }
 
 fn table(found: &[(&'static Server, Found)]) -> Table {

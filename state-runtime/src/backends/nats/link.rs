@@ -17,13 +17,14 @@ use crate::backend::{BackendError, ErrorKind, Result};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// A session, or why there is none.
+/// The connection that operations use, made anew in the background when it is lost.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) config: Arc<NatsConfig>,
     state: watch::Sender<State>,
 }
 
+/// A session, or why there is none.
 #[derive(Debug, Clone)]
 enum State {
     Up(Arc<Session>),
