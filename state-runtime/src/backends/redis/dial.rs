@@ -246,7 +246,7 @@ impl Dialer {
             .map_err(|error| error::unavailable(error::of_transport(&error)))?;
         let refused = replies.iter().enumerate().find_map(|(i, reply)| {
             let optional = i >= needed && !must_be_master;
-            server_error(reply).filter(|error| !(optional && error.kind() == ErrorKind::Denied))
+            server_error(reply).filter(|_| !(optional && is_forbidden(reply)))
         });
         match (refused, replies.last()) {
             (Some(error), _) => Err(error),
@@ -262,6 +262,11 @@ impl Dialer {
 fn is_master(role: &Value) -> bool {
     let Value::Array(parts) = role else { return false };
     matches!(parts.first(), Some(Value::BulkString(name)) if name == b"master")
+}
+
+/// Whether the user who logged in lacks the right to a command.
+fn is_forbidden(reply: &Value) -> bool {
+    matches!(reply, Value::ServerError(error) if error.code() == "NOPERM")
 }
 
 /// The first refusal counts: those after it are its consequences.
