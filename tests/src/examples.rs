@@ -84,10 +84,16 @@ impl Printed {
         self.out.lines().filter_map(variant).collect()
     }
 
-    /// What stands behind a label.
+    /// What stands behind a label, where that is first.
     #[must_use]
     pub fn value(&self, label: &str) -> &str {
-        let mut values = self.out.lines().filter_map(|line| line.trim_start().strip_prefix(label));
-        values.next().map_or("", str::trim)
+        self.values(label).first().copied().unwrap_or_default()
+    }
+
+    /// What stands behind a label, each time.
+    #[must_use]
+    pub fn values(&self, label: &str) -> Vec<&str> {
+        let values = self.out.lines().filter_map(|line| line.trim_start().strip_prefix(label));
+        values.map(str::trim).collect()
     }
 }

@@ -82,6 +82,17 @@ fn a_backend_of_three_methods_is_never_asked_for_more() {
     assert_eq!(printed.refusals(), ["Invalid", "Unsupported", "Unsupported"]);
 }
 
+#[test]
+fn a_cart_in_two_tabs_loses_nothing_and_is_bought_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = run("cart", folder.path(), &[]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert_eq!(printed.refusals(), ["Invalid", "Conflict"]);
+    let carts = printed.values("in the cart ");
+    assert_eq!(carts, ["mug", "40 items", "50 items", "nothing"], "{}", printed.out);
+    assert_eq!(printed.value("one tab "), "bought 50 items");
+}
+
 /// The rejected records: index, field and reason.
 fn rejected(printed: &Printed) -> Vec<String> {
     let rows = printed.out.lines().skip_while(|line| !line.starts_with("Rejected")).skip(2);

@@ -51,6 +51,17 @@ fn check(url: &str) {
         assert!(!printed.out.contains("hunter2"), "{}", printed.out);
     }
 
+    let cart = run("cart", folder, &[], url);
+    assert_eq!(cart.refusals(), ["Invalid", "Conflict"], "{}", cart.out);
+    let carts = cart.values("in the cart ");
+    assert_eq!(carts, ["mug", "40 items", "50 items", "nothing"], "{}", cart.out);
+
+    let note = run("http", folder, &[], url);
+    let answers: Vec<_> =
+        note.values("answer ").iter().filter_map(|answer| answer.split(' ').next()).collect();
+    let expected = ["201", "200", "204", "412", "200", "204", "428", "412", "422"];
+    assert_eq!(answers, expected, "{}", note.out);
+
     let films = serde_json::json!([
         {"Title": "Plain", "Release Date": "Jun 12 1998"},
         {"Title": "a:b/c.d=e*[f]{g}\u{0}\n\u{202e}\"'é🎬", "Release Date": "Feb 29 2000"},

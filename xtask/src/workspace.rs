@@ -45,6 +45,8 @@ pub(crate) struct Package {
 struct Target {
     name: String,
     kind: Vec<String>,
+    #[serde(rename = "required-features", default)]
+    required_features: Vec<String>,
 }
 
 impl Workspace {
@@ -106,6 +108,13 @@ impl Package {
         self.targets.iter().filter(of_kind).map(|target| target.name.as_str())
     }
 
+    /// The features without which cargo does not build its target of this kind and name.
+    pub(crate) fn required_features(&self, kind: &str, name: &str) -> &[String] {
+        let wanted =
+            |target: &&Target| target.name == name && target.kind.iter().any(|it| it == kind);
+        self.targets.iter().find(wanted).map_or(&[], |target| &target.required_features)
+    }
+
     /// What its manifest says under `[package.metadata]`.
     pub(crate) fn metadata(&self, path: &str) -> Option<&serde_json::Value> {
         self.metadata.pointer(path)
@@ -124,7 +133,8 @@ mod tests {
                 "features": {"default": ["file"], "file": ["dep:redb"], "memory": []},
                 "targets": [
                     {"name": "x", "kind": ["lib"]},
-                    {"name": "quickstart", "kind": ["example"]}
+                    {"name": "quickstart", "kind": ["example"]},
+                    {"name": "web", "kind": ["example"], "required-features": ["file"]}
                 ],
                 "metadata": {"examples": {"quickstart": {"runs": 2}}}
             }"#,
@@ -139,7 +149,10 @@ mod tests {
 
     #[test]
     fn targets_are_listed_by_kind() {
-        assert_eq!(package().targets("example").collect::<Vec<_>>(), ["quickstart"]);
+        assert_eq!(package().targets("example").collect::<Vec<_>>(), ["quickstart", "web"]);
+        assert_eq!(package().required_features("example", "quickstart"), [""; 0]);
+        assert_eq!(package().required_features("example", "web"), ["file"]);
+        assert_eq!(package().required_features("bench", "web"), [""; 0]);
         assert_eq!(package().targets("bench").count(), 0);
     }
 

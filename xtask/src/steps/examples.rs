@@ -25,7 +25,11 @@ pub(super) fn run(context: &Context<'_>, progress: &mut Progress) -> Result<Outc
         for run in 1..=example.runs {
             let mut cargo = process::cargo(context.terminal);
             cargo.args(["run", "--manifest-path"]).arg(workspace.root().join("Cargo.toml"));
-            cargo.args(["--example", name, "--"]).args(&example.args).current_dir(&folder);
+            cargo.args(["--package", &package.name, "--example", name]);
+            for feature in package.required_features("example", name) {
+                cargo.args(["--features", feature]);
+            }
+            cargo.arg("--").args(&example.args).current_dir(&folder);
             let finished = process::run(cargo, progress, |line, progress| {
                 progress.doing(&format!("{name}, run {run}: {}", line.trim()));
             })?;
