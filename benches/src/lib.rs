@@ -11,9 +11,11 @@ pub mod nats_by_hand;
 pub mod program;
 pub mod redb_by_hand;
 pub mod redis_by_hand;
+pub mod redis_shared_by_hand;
 pub mod report;
 pub mod session;
 pub mod sessions;
+pub mod updates;
 
 use std::error::Error;
 
