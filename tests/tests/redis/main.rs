@@ -2,6 +2,7 @@
 
 mod bytes;
 mod foreign;
+mod lanes;
 mod limits;
 mod login;
 mod numbers;

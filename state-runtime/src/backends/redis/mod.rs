@@ -4,7 +4,7 @@
 //! own: `redis-cli GET session:abc123` prints what was written. Nothing is stored beside it, so
 //! other programs, in any language, read and write the same entries.
 //!
-//! | operation | what is sent, in one round trip |
+//! | operation | what is sent, in one round trip unless it says otherwise |
 //! |---|---|
 //! | get, also with the revision | `GET`, or one `MGET` with other reads when many are in flight |
 //! | get with the expiry | one script: both are of the same moment |
@@ -16,6 +16,10 @@
 //! | remove, exists, expiry, touch | `DEL`, `EXISTS`, `PTTL`, `PEXPIRE` |
 //! | a page of a scan | `SCAN` until there are enough keys, then as get of many |
 //! | watch | `CLIENT TRACKING` in broadcast mode, on a connection of its own |
+//!
+//! A script that a server has not seen yet costs another round trip, once. What is larger than a quarter
+//! of a megabyte, and reads of many keys, have a connection of their own, so that they hold up nothing
+//! small.
 //!
 //! In a cluster, get of many is a `GET` for each key, sent to all nodes at the same time.
 //!
@@ -140,8 +144,8 @@ const MAX_BATCH: usize = (1 << 30) - (16 << 20);
 /// # Scans
 ///
 /// A scan goes through all keys of the servers, whatever its prefix: its cost is that of the whole
-/// database. It holds 16 bytes for each key that it has listed, in its cursor, so that none comes
-/// twice. After a lost connection, a failover or the move of a slot it goes through the server
+/// database. It holds 20 to 40 bytes for each key that it has listed, in its cursor, so that none
+/// comes twice. After a lost connection, a failover or the move of a slot it goes through the server
 /// concerned from the beginning; it is complete nevertheless. If that happens again and again, or
 /// while a server is down, the page is [`ErrorKind::Unavailable`], and can be asked for once more.
 ///

@@ -34,6 +34,17 @@ pub(super) enum Lane {
     Bulk,
 }
 
+/// From how many bytes of values on a command is large: on a line of a gigabit a second, this many
+/// hold up what comes behind them for two milliseconds.
+const LARGE: usize = 256 << 10;
+
+impl Lane {
+    /// The lane of a command that carries this many bytes of values.
+    pub(super) const fn of(bytes: usize) -> Self {
+        if bytes < LARGE { Self::Small } else { Self::Bulk }
+    }
+}
+
 /// One server: a connection for small commands, and another for large ones once there are any.
 pub(super) struct Node {
     dialer: Arc<Dialer>,

@@ -43,7 +43,7 @@ async fn get_expiring(router: &Router, key: &str, options: GetOptions) -> Result
         Some(ttl) if !options.want.expiry => ttl,
         _ => {
             let command = with_expiry(key, options)?;
-            let value = router.perform(Effect::Read, &[key], &command).await?;
+            let value = router.perform(Lane::Small, Effect::Read, &[key], &command).await?;
             return entry_with_expiry(value, options);
         }
     };
@@ -53,7 +53,7 @@ async fn get_expiring(router: &Router, key: &str, options: GetOptions) -> Result
     let found = entry(reply(value)?, options)?;
     if found.is_some() && is_due(&reply(left)?, renewed)? {
         let command = renew(key, renewed)?;
-        router.perform(Effect::Read, &[key], &command).await?;
+        router.perform(Lane::Small, Effect::Read, &[key], &command).await?;
     }
     Ok(found)
 }
@@ -128,7 +128,7 @@ async fn get_each(
 pub(super) async fn exists(router: &Router, key: &Key) -> Result<bool> {
     let mut command = Cmd::with_capacity(2, 6 + key.as_str().len());
     command.arg("EXISTS").arg(key.as_str());
-    match router.perform(Effect::Read, &[key.as_str()], &command).await? {
+    match router.perform(Lane::Small, Effect::Read, &[key.as_str()], &command).await? {
         Value::Int(count) => Ok(count > 0),
         _ => Err(error::strange()),
     }
@@ -136,7 +136,7 @@ pub(super) async fn exists(router: &Router, key: &Key) -> Result<bool> {
 
 pub(super) async fn expiry(router: &Router, key: &Key) -> Result<Option<Expiry>> {
     let key = key.as_str();
-    let left = router.perform(Effect::Read, &[key], &left_command(key)).await?;
+    let left = router.perform(Lane::Small, Effect::Read, &[key], &left_command(key)).await?;
     expiry_of(&left)
 }
 

@@ -6,7 +6,10 @@
 //! command as soon as one of a few flights is free. No read ever waits for a timer.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use redis::{Cmd, Value};
 use tokio::{runtime::Handle, sync::oneshot};
@@ -20,6 +23,9 @@ use super::{
 const DIRECT: usize = 24;
 /// How many commands with queued reads are on their way at once.
 const FLIGHTS: usize = 3;
+/// How many reads a flight takes along at most. The server serves nobody else while it answers, and
+/// beyond this a read hardly gets cheaper.
+const SEATS: usize = 256;
 
 /// The reads of one link.
 pub(super) struct Reads {
@@ -31,11 +37,12 @@ pub(super) struct Reads {
 
 #[derive(Default)]
 struct Queue {
-    batch: Option<Batch>,
+    /// Only the last may have seats left.
+    batches: VecDeque<Batch>,
     flights: usize,
 }
 
-/// What the next flight takes along: a command that grows, and who waits for its values.
+/// What one flight takes along: a command that grows, and who waits for its values.
 struct Batch {
     command: Cmd,
     waiting: Vec<oneshot::Sender<Value>>,
@@ -44,6 +51,26 @@ struct Batch {
 impl Batch {
     fn new() -> Self {
         Self { command: values::command(&[]), waiting: Vec::new() }
+    }
+
+    fn add(&mut self, key: &str, sender: oneshot::Sender<Value>) {
+        self.command.arg(key);
+        self.waiting.push(sender);
+    }
+
+    /// Without those who do not wait any more: the server need not read for them.
+    fn still_wanted(self) -> Self {
+        if !self.waiting.iter().any(oneshot::Sender::is_closed) {
+            return self;
+        }
+        let (mut waiting, mut command) = (Vec::new(), values::command(&[]));
+        for (key, sender) in values::keys(&self.command).zip(self.waiting) {
+            if !sender.is_closed() {
+                command.arg(key);
+                waiting.push(sender);
+            }
+        }
+        Self { command, waiting }
     }
 }
 
@@ -72,7 +99,7 @@ impl Flight {
     fn take(&mut self) -> Option<Batch> {
         let reads = self.0.as_ref()?;
         let mut queue = reads.queue();
-        let batch = queue.batch.take();
+        let batch = queue.batches.pop_front();
         if batch.is_none() {
             // Under the same lock, so that whoever comes next starts another one.
             queue.flights -= 1;
@@ -89,7 +116,7 @@ impl Drop for Flight {
             let mut queue = reads.queue();
             queue.flights -= 1;
             if queue.flights == 0 {
-                queue.batch = None;
+                queue.batches.clear();
             }
         }
     }
@@ -137,9 +164,14 @@ impl Reads {
     /// Adds a read to the next flight; tells whether that is still to be started.
     fn push(&self, key: &str, sender: oneshot::Sender<Value>) -> bool {
         let mut queue = self.queue();
-        let batch = queue.batch.get_or_insert_with(Batch::new);
-        batch.command.arg(key);
-        batch.waiting.push(sender);
+        match queue.batches.back_mut() {
+            Some(batch) if batch.waiting.len() < SEATS => batch.add(key, sender),
+            _ => {
+                let mut batch = Batch::new();
+                batch.add(key, sender);
+                queue.batches.push_back(batch);
+            }
+        }
         let start = queue.flights < FLIGHTS;
         queue.flights += usize::from(start);
         start
@@ -152,7 +184,11 @@ impl Reads {
 
 /// Sends what is queued until nothing is. Who is not answered learns it from the closed channel.
 async fn fly(mut flight: Flight, link: Arc<Link>) {
-    while let Some(Batch { command, waiting }) = flight.take() {
+    while let Some(batch) = flight.take() {
+        let Batch { command, waiting } = batch.still_wanted();
+        if waiting.is_empty() {
+            continue;
+        }
         if let Ok(values) = values::all(&link, &command).await {
             for (sender, value) in waiting.into_iter().zip(values) {
                 // Nobody waits any more where this fails.
@@ -176,6 +212,45 @@ mod tests {
         assert_eq!(reads.queue().flights, 0);
         let (sender, _answer) = oneshot::channel();
         assert!(reads.push("key", sender), "and the next read starts another");
+    }
+
+    #[tokio::test]
+    async fn a_flight_takes_no_more_than_it_has_seats_for_and_nobody_stays_behind() {
+        let reads = Arc::new(Reads::new());
+        let answers: Vec<_> = (0..=SEATS * 2)
+            .map(|number| {
+                let (sender, answer) = oneshot::channel();
+                reads.push(&number.to_string(), sender);
+                answer
+            })
+            .collect();
+        let mut flight = Flight(Some(Arc::clone(&reads)));
+        let batches: Vec<_> = core::iter::from_fn(|| flight.take()).collect();
+        let sizes: Vec<_> = batches.iter().map(|batch| batch.waiting.len()).collect();
+        assert_eq!(sizes, [SEATS, SEATS, 1]);
+        let keys: Vec<_> = batches.iter().flat_map(|batch| values::keys(&batch.command)).collect();
+        assert_eq!(keys.len(), answers.len());
+        assert_eq!(keys.last(), Some(&b"512".as_slice()));
+    }
+
+    #[test]
+    fn whoever_does_not_wait_any_more_is_not_read_for() {
+        let mut batch = Batch::new();
+        let mut answers = Vec::new();
+        for key in ["a", "b", "c"] {
+            let (sender, answer) = oneshot::channel();
+            batch.add(key, sender);
+            answers.push(answer);
+        }
+        answers.remove(1);
+        let batch = batch.still_wanted();
+        let keys: Vec<_> = values::keys(&batch.command).collect();
+        assert_eq!(keys, [b"a", b"c"]);
+        for (sender, value) in batch.waiting.into_iter().zip([1, 2]) {
+            sender.send(Value::Int(value)).unwrap();
+        }
+        let values: Vec<_> = answers.iter_mut().map(|answer| answer.try_recv().unwrap()).collect();
+        assert_eq!(values, [Value::Int(1), Value::Int(2)]);
     }
 
     #[tokio::test]

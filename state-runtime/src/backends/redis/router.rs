@@ -65,13 +65,16 @@ impl Router {
     /// Sends one command that is about all of `keys`, of which there is at least one.
     pub(super) async fn perform(
         &self,
+        lane: Lane,
         effect: Effect,
         keys: &[&str],
         command: &Cmd,
     ) -> Result<Value> {
         reply(match self {
-            Self::Single(node) => node.exchange(Lane::Small, effect, command).await?,
-            Self::Cluster(cluster) => Box::pin(cluster.perform(effect, keys, command)).await?,
+            Self::Single(node) => node.exchange(lane, effect, command).await?,
+            Self::Cluster(cluster) => {
+                Box::pin(cluster.perform(lane, effect, keys, command)).await?
+            }
         })
     }
 

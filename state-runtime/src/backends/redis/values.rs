@@ -43,7 +43,7 @@ pub(super) async fn all(link: &Link, command: &Cmd) -> Result<Vec<Value>, Fault>
 }
 
 /// The keys of a command that has nothing else.
-fn keys(command: &Cmd) -> impl Iterator<Item = &[u8]> {
+pub(super) fn keys(command: &Cmd) -> impl Iterator<Item = &[u8]> {
     command.args_iter().skip(1).filter_map(|argument| match argument {
         Arg::Simple(key) => Some(key),
         _ => None,

@@ -5,7 +5,7 @@ use redis::{Cmd, Value};
 
 use super::{
     error,
-    node::Effect,
+    node::{Effect, Lane},
     read::{millis, revision},
     router::Router,
     script::{ADD, WRITE, hex},
@@ -42,7 +42,8 @@ pub(super) async fn set(
             command
         }
     };
-    match router.perform(Effect::Write, &[key.as_str()], &command).await? {
+    let lane = Lane::of(value.len());
+    match router.perform(lane, Effect::Write, &[key.as_str()], &command).await? {
         Value::Okay => Ok(part_revision(value, options)),
         Value::Nil => Err(BackendError::conflict(0)),
         _ => Err(error::strange_write()),
@@ -57,7 +58,7 @@ pub(super) async fn remove(router: &Router, key: &Key, options: &RemoveOptions) 
     };
     let mut command = Cmd::with_capacity(2, 6 + key.as_str().len());
     command.arg(name).arg(key.as_str());
-    match router.perform(effect, &[key.as_str()], &command).await? {
+    match router.perform(Lane::Small, effect, &[key.as_str()], &command).await? {
         Value::Int(1) if options.condition == Condition::IfAbsent => Err(BackendError::conflict(0)),
         Value::Int(_) => Ok(()),
         _ => Err(error::strange_write()),
@@ -100,7 +101,7 @@ pub(super) async fn touch(router: &Router, key: &Key, ttl: TtlChange) -> Result<
         TtlChange::Keep => return is_there(router, key).await,
         TtlChange::Clear => return clear(router, key).await,
     };
-    match router.perform(Effect::Write, &[key], &command).await? {
+    match router.perform(Lane::Small, Effect::Write, &[key], &command).await? {
         Value::Int(count) => Ok(count > 0),
         _ => Err(error::strange_write()),
     }
@@ -110,7 +111,7 @@ pub(super) async fn touch(router: &Router, key: &Key, ttl: TtlChange) -> Result<
 async fn clear(router: &Router, key: &str) -> Result<bool> {
     let mut command = Cmd::with_capacity(2, 8 + key.len());
     command.arg("PERSIST").arg(key);
-    match router.perform(Effect::Write, &[key], &command).await? {
+    match router.perform(Lane::Small, Effect::Write, &[key], &command).await? {
         Value::Int(1) => Ok(true),
         Value::Int(_) => is_there(router, key).await,
         _ => Err(error::strange_write()),
@@ -120,7 +121,7 @@ async fn clear(router: &Router, key: &str) -> Result<bool> {
 async fn is_there(router: &Router, key: &str) -> Result<bool> {
     let mut command = Cmd::with_capacity(2, 8 + key.len());
     command.arg("EXISTS").arg(key);
-    match router.perform(Effect::Read, &[key], &command).await? {
+    match router.perform(Lane::Small, Effect::Read, &[key], &command).await? {
         Value::Int(count) => Ok(count > 0),
         _ => Err(error::strange()),
     }
@@ -134,7 +135,7 @@ pub(super) async fn add(router: &Router, key: &Key, options: &AddOptions) -> Res
         Some(ttl) => command.arg(millis(ttl)?),
         None => command.arg(""),
     };
-    match router.perform(Effect::Write, &[key], &command).await? {
+    match router.perform(Lane::Small, Effect::Write, &[key], &command).await? {
         Value::BulkString(sum) => str::from_utf8(&sum)
             .ok()
             .and_then(|sum| sum.parse().ok())
@@ -216,7 +217,7 @@ impl<'a> Guard<'a> {
 /// Runs the script that checks all conditions before its first write.
 async fn guarded(router: &Router, parts: &[Part<'_>]) -> Result<()> {
     let keys: Vec<_> = parts.iter().map(|part| part.key).collect();
-    let size = parts.iter().map(|part| part.key.len() + part.value.len() + 60).sum();
+    let size: usize = parts.iter().map(|part| part.key.len() + part.value.len() + 60).sum();
     let mut command = WRITE.call(parts.len(), parts.len() * 3, size);
     for key in &keys {
         command.arg(*key);
@@ -224,7 +225,7 @@ async fn guarded(router: &Router, parts: &[Part<'_>]) -> Result<()> {
     for part in parts {
         part.write(&mut command);
     }
-    match router.perform(Effect::Write, &keys, &command).await? {
+    match router.perform(Lane::of(size), Effect::Write, &keys, &command).await? {
         Value::Int(0) => Ok(()),
         Value::Int(number) => match usize::try_from(number - 1) {
             Ok(index) if index < parts.len() => Err(BackendError::conflict(index)),

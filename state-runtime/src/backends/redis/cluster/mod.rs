@@ -107,6 +107,7 @@ impl Cluster {
     /// Sends one command that is about all of `keys`, which have to be in one slot.
     pub(super) async fn perform(
         &self,
+        lane: Lane,
         effect: Effect,
         keys: &[&str],
         command: &Cmd,
@@ -116,7 +117,7 @@ impl Cluster {
         if slots.any(|slot| slot != first) {
             return Err(error::cross_slot());
         }
-        self.exchange(Lane::Small, effect, first, command).await
+        self.exchange(lane, effect, first, command).await
     }
 
     /// The value under one key: a string, nil, or an error reply.
