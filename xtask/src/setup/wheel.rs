@@ -20,8 +20,8 @@ const PYTHON: &[&str] = &["--python-version", "3.11", "--implementation", "cp", 
 /// Of which C libraries it may be.
 const PLATFORMS: &[&str] = &["manylinux_2_28", "manylinux_2_17", "manylinux2014"];
 
-/// Debian's pip, and what it imports.
-const PIP: &[&str] = &["python3-pip", "python3-distutils"];
+/// Debian's pip, which carries what it imports.
+const PIP: &[&str] = &["python3-pip"];
 
 const REMEDY: &str = "install Python 3 with pip (Debian: apt-get install python3-pip)";
 
