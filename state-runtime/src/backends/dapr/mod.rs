@@ -5,7 +5,6 @@
 //! `component.rs`, what failures mean in `error.rs`.
 
 mod api;
-mod base64;
 mod batch;
 mod component;
 mod config;
