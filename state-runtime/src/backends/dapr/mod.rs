@@ -103,7 +103,7 @@ impl DaprBackend {
     }
 
     fn open(&self) -> Result<&Connection> {
-        self.connection.check_open()?;
+        self.connection.api.link.check_open()?;
         Ok(&self.connection)
     }
 }
@@ -146,9 +146,10 @@ impl Backend for DaprBackend {
         self.open()?.apply(batch).await
     }
 
-    /// The exchanges in progress are not waited for.
+    /// Nothing is sent from now on. The exchanges in progress are not waited for: a write that was
+    /// sent and got no answer yet is [`ErrorKind::Indeterminate`].
     async fn close(&self) -> Result<()> {
-        self.connection.close();
+        self.connection.api.link.close();
         Ok(())
     }
 
