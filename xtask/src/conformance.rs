@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     args,
     failure::Failure,
-    process, setup,
+    process,
+    setup::Servers,
+    skipped::NotRun,
     steps::tests::{emptied, run_tests},
     table::Table,
     terminal::{Progress, Terminal},
@@ -39,6 +41,9 @@ struct Report {
     passed: Vec<String>,
     failed: Vec<Failed>,
     skipped: Vec<Skipped>,
+    /// Why there is nothing to report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_run: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,6 +57,23 @@ struct Skipped {
     case: String,
     /// The capabilities that the backend lacks.
     missing: Vec<String>,
+}
+
+impl Report {
+    /// The report of a backend whose server could not be installed.
+    fn not_run(row: &NotRun) -> Self {
+        let plural = if row.tests == 1 { "" } else { "s" };
+        Self {
+            label: row.server.clone(),
+            server: String::new(),
+            backend: row.server.clone(),
+            capabilities: Vec::new(),
+            passed: Vec::new(),
+            failed: Vec::new(),
+            skipped: Vec::new(),
+            not_run: Some(format!("{} ({} test{plural} skipped)", row.why, row.tests)),
+        }
+    }
 }
 
 pub(crate) fn run(
@@ -68,23 +90,24 @@ pub(crate) fn run(
         return Err(Failure::new("no test program has `conformance` in its name"));
     }
     let mut progress = Progress::start(terminal, "conformance");
-    let mut faults = setup::failures(&setup::servers(&mut progress)?);
+    let servers = Servers::default();
+    let mut faults = servers.failures(&mut progress)?;
     let mut cargo = process::cargo(terminal);
     // The same packages and features as the gate, so that nothing is compiled twice.
     cargo.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
     for program in programs {
         cargo.args(["--test", program]);
     }
-    let outcome = run_tests(cargo, &fresh_reports(workspace)?, false, &mut progress)?;
+    let outcome = run_tests(cargo, &fresh_reports(workspace)?, &servers, false, &mut progress)?;
     if !outcome.success {
         progress.line(outcome.explanation.trim_end());
     }
     if options.json {
-        let json = serde_json::to_string_pretty(&reports(workspace)?)
+        let json = serde_json::to_string_pretty(&reports(workspace, &outcome.not_run)?)
             .map_err(Failure::while_doing("cannot write the reports as JSON"))?;
         println!("{json}");
     } else {
-        print_matrix(workspace)?;
+        print_matrix(workspace, &outcome.not_run)?;
     }
     if !outcome.success {
         faults.push(outcome.note);
@@ -98,8 +121,8 @@ pub(crate) fn fresh_reports(workspace: &Workspace) -> Result<PathBuf, Failure> {
 }
 
 /// Prints which backend passes what, and why the rest was left out.
-pub(crate) fn print_matrix(workspace: &Workspace) -> Result<(), Failure> {
-    let reports = reports(workspace)?;
+pub(crate) fn print_matrix(workspace: &Workspace, not_run: &[NotRun]) -> Result<(), Failure> {
+    let reports = reports(workspace, not_run)?;
     if reports.is_empty() {
         println!("  no backend has written a conformance report\n");
         return Ok(());
@@ -108,7 +131,8 @@ pub(crate) fn print_matrix(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-fn reports(workspace: &Workspace) -> Result<Vec<Report>, Failure> {
+/// What the tests have written, and what they could not for lack of a server.
+fn reports(workspace: &Workspace, not_run: &[NotRun]) -> Result<Vec<Report>, Failure> {
     let folder = workspace.target("conformance");
     let failed = || Failure::while_doing(format!("cannot list {}", folder.display()));
     let mut files = Vec::new();
@@ -119,6 +143,7 @@ fn reports(workspace: &Workspace) -> Result<Vec<Report>, Failure> {
         }
     }
     let mut reports: Vec<_> = files.iter().map(|file| report(file)).collect::<Result<_, _>>()?;
+    reports.extend(not_run.iter().map(Report::not_run));
     reports.sort_by_cached_key(|report| (report.label.clone(), numbered(&report.server)));
     Ok(reports)
 }
@@ -140,12 +165,21 @@ fn numbered(server: &str) -> (String, Vec<u64>) {
 fn matrix(reports: &[Report]) -> Table {
     let mut table = Table::new(&["backend", "server", "passed", "failed", "skipped", "why"]);
     for report in reports {
+        let server = match report.not_run {
+            Some(_) => "-",
+            None if report.server.is_empty() => "none",
+            None => &report.server,
+        };
+        // No number can be taken for a good one where nothing was counted.
+        let count = |cases: usize| {
+            report.not_run.as_ref().map_or_else(|| cases.to_string(), |_| "-".into())
+        };
         table.row([
             report.label.clone(),
-            if report.server.is_empty() { "none" } else { &report.server }.to_owned(),
-            report.passed.len().to_string(),
-            report.failed.len().to_string(),
-            report.skipped.len().to_string(),
+            server.to_owned(),
+            count(report.passed.len()),
+            count(report.failed.len()),
+            count(report.skipped.len()),
             why(report),
         ]);
     }
@@ -157,6 +191,9 @@ fn why(report: &Report) -> String {
     let mut lacking: BTreeMap<&str, usize> = BTreeMap::new();
     for capability in report.skipped.iter().flat_map(|skipped| &skipped.missing) {
         *lacking.entry(capability).or_default() += 1;
+    }
+    if let Some(why) = &report.not_run {
+        return format!("not run: {why}");
     }
     let failed = report.failed.iter().map(|failed| format!("failed {}", failed.case));
     let lacking = lacking.into_iter().map(|(lack, cases)| format!("no {lack} ({cases})"));
@@ -186,6 +223,21 @@ mod tests {
             "  backend       server      passed  failed  skipped  why\n  \
              mine, erased  Mine 1.2.3  2       1       3        failed ttl::c, \
              no atomic batch (1), no compare-and-swap (1), no scan (2)\n"
+        );
+    }
+
+    #[test]
+    fn a_backend_that_was_not_run_has_a_row_with_the_reason_and_no_numbers() {
+        let why = "there is no `go`".to_owned();
+        let row = NotRun { server: "dapr".to_owned(), why, tests: 3 };
+        let report = Report::not_run(&row);
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["not_run"], "there is no `go` (3 tests skipped)");
+        assert_eq!(
+            matrix(&[report]).to_text(),
+            "  backend  server  passed  failed  skipped  why\n  \
+             dapr     -       -       -       -        \
+             not run: there is no `go` (3 tests skipped)\n"
         );
     }
 

@@ -1,13 +1,15 @@
-//! Counting tests by the `test result:` lines of the test harness.
+//! Counting tests by the `test result:` lines of the test harness, which knows of no test that finds
+//! out only when it runs that it cannot.
 
 use std::{fmt, ops::AddAssign};
 
-/// How many tests passed, failed and were ignored.
+/// How many tests passed, failed, were ignored, and were skipped for lack of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counts {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
     pub(crate) ignored: u64,
+    pub(crate) skipped: u64,
 }
 
 impl Counts {
@@ -28,6 +30,13 @@ impl Counts {
         }
         Some(counts)
     }
+
+    /// So many of those that passed have done nothing.
+    pub(crate) const fn with_skipped(mut self, skipped: u64) -> Self {
+        self.passed = self.passed.saturating_sub(skipped);
+        self.skipped = skipped;
+        self
+    }
 }
 
 impl AddAssign for Counts {
@@ -35,13 +44,17 @@ impl AddAssign for Counts {
         self.passed += other.passed;
         self.failed += other.failed;
         self.ignored += other.ignored;
+        self.skipped += other.skipped;
     }
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed", self.passed, self.failed)?;
-        if self.ignored > 0 { write!(f, ", {} ignored", self.ignored) } else { Ok(()) }
+        if self.ignored > 0 {
+            write!(f, ", {} ignored", self.ignored)?;
+        }
+        if self.skipped > 0 { write!(f, ", {} skipped", self.skipped) } else { Ok(()) }
     }
 }
 
@@ -55,13 +68,13 @@ mod tests {
             Counts::parse(
                 "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out; finished in 0.00s"
             ),
-            Some(Counts { passed: 5, failed: 0, ignored: 1 })
+            Some(Counts { passed: 5, failed: 0, ignored: 1, skipped: 0 })
         );
         assert_eq!(
             Counts::parse(
                 "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s"
             ),
-            Some(Counts { passed: 3, failed: 2, ignored: 0 })
+            Some(Counts { passed: 3, failed: 2, ignored: 0, skipped: 0 })
         );
     }
 
@@ -80,8 +93,15 @@ mod tests {
 
     #[test]
     fn results_are_summed() {
-        let mut sum = Counts { passed: 1, failed: 2, ignored: 0 };
-        sum += Counts { passed: 10, failed: 20, ignored: 30 };
-        assert_eq!(sum, Counts { passed: 11, failed: 22, ignored: 30 });
+        let mut sum = Counts { passed: 1, failed: 2, ignored: 0, skipped: 4 };
+        sum += Counts { passed: 10, failed: 20, ignored: 30, skipped: 40 };
+        assert_eq!(sum, Counts { passed: 11, failed: 22, ignored: 30, skipped: 44 });
+    }
+
+    #[test]
+    fn a_test_that_was_skipped_has_not_passed() {
+        let counts = Counts { passed: 5, ..Counts::default() }.with_skipped(2);
+        assert_eq!(counts.to_string(), "3 passed, 0 failed, 2 skipped");
+        assert_eq!(counts.with_skipped(0).to_string(), "3 passed, 0 failed");
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     args, conformance,
     counts::Counts,
     failure::Failure,
+    setup::Servers,
     steps::{Context, Outcome, STEPS, Step},
     table::Table,
     terminal::{Progress, Terminal, human},
@@ -25,7 +26,8 @@ pub(crate) fn run(
     terminal: Terminal,
     options: &args::Test,
 ) -> Result<(), Failure> {
-    let context = Context { workspace, terminal, full: !options.quick };
+    let servers = Servers::default();
+    let context = Context { workspace, terminal, servers: &servers, full: !options.quick };
     let chosen: Vec<&Step> = STEPS
         .iter()
         .filter(|step| options.only.is_empty() || options.only.iter().any(|it| it == step.name))
@@ -41,11 +43,11 @@ pub(crate) fn run(
     }
 
     println!("\n{}", summary(&ran).to_text());
-    if ran.iter().any(|step| step.name == "tests") {
-        conformance::print_matrix(workspace)?;
+    if let Some(tests) = ran.iter().find(|step| step.name == "tests") {
+        conformance::print_matrix(workspace, &tests.outcome.not_run)?;
     }
     let counts = verdict(&ran);
-    println!("{} passed, {} failed", counts.passed, counts.failed);
+    println!("{}", last_line(&ran));
     if counts.failed == 0 { Ok(()) } else { Err(Failure::told()) }
 }
 
@@ -84,6 +86,19 @@ fn summary(ran: &[Ran]) -> Table {
     table
 }
 
+/// How many tests passed, failed and were skipped, the last with the reason.
+fn last_line(ran: &[Ran]) -> String {
+    let not_run = ran.iter().flat_map(|step| &step.outcome.not_run);
+    let reasons: Vec<_> =
+        not_run.map(|row| format!("{} of {}, {}", row.tests, row.server, row.why)).collect();
+    let counts = verdict(ran);
+    if reasons.is_empty() {
+        counts.to_string()
+    } else {
+        format!("{counts} ({})", reasons.join("; "))
+    }
+}
+
 /// All tests; a step that failed for another reason than a failing test counts as one more failure,
 /// so that nothing that failed reads as `0 failed`.
 fn verdict(ran: &[Ran]) -> Counts {
@@ -100,9 +115,10 @@ fn verdict(ran: &[Ran]) -> Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::skipped::NotRun;
 
     fn ran(success: bool, passed: u64, failed: u64) -> Ran {
-        let counts = Counts { passed, failed, ignored: 0 };
+        let counts = Counts { passed, failed, ..Counts::default() };
         Ran {
             name: "step",
             outcome: Outcome { success, counts, ..Outcome::default() },
@@ -120,5 +136,17 @@ mod tests {
     fn a_step_that_fails_without_a_failing_test_is_a_failure() {
         let sum = verdict(&[ran(false, 0, 0), ran(true, 40, 0)]);
         assert_eq!((sum.passed, sum.failed), (40, 1));
+    }
+    #[test]
+    fn tests_that_were_skipped_are_told_with_the_reason() {
+        let mut tests = ran(true, 40, 0);
+        assert_eq!(last_line(&[ran(true, 2, 0)]), "2 passed, 0 failed");
+        tests.outcome.counts = tests.outcome.counts.with_skipped(9);
+        let why = "there is no `go`".to_owned();
+        tests.outcome.not_run = vec![NotRun { server: "dapr".to_owned(), why, tests: 9 }];
+        assert_eq!(
+            last_line(&[tests]),
+            "31 passed, 0 failed, 9 skipped (9 of dapr, there is no `go`)"
+        );
     }
 }

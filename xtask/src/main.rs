@@ -8,6 +8,7 @@ mod failure;
 mod gate;
 mod process;
 mod setup;
+mod skipped;
 mod steps;
 mod table;
 mod terminal;

@@ -23,7 +23,7 @@ mod process;
 pub mod purista;
 pub mod redis;
 
-use std::{env, path::PathBuf, process::Command};
+use std::{env, fs::File, io::Write as _, path::PathBuf, process::Command};
 
 pub use self::instance::Instance;
 
@@ -40,6 +40,20 @@ fn installed() -> PathBuf {
 fn is_left_out(name: &str) -> bool {
     let left_out = env::var("STATE_LEFT_OUT").unwrap_or_default();
     left_out.split(',').any(|other| other == name)
+}
+
+/// Tells `cargo xtask test` that the test of this thread does nothing for lack of a server. The test
+/// harness cannot be told, and counts it as passed.
+///
+/// # Panics
+///
+/// If that cannot be written down: the test may not pass for one that has run.
+fn skip(name: &str) {
+    let Some(file) = env::var_os("STATE_SKIPPED_OUT") else { return };
+    let file = File::options().create(true).append(true).open(file);
+    // In one write, between which and those of other tests nothing can come.
+    let told = file.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()));
+    told.expect("a skipped test can be written down");
 }
 
 /// A command that runs `program` of the server that is installed as `name`.

@@ -18,7 +18,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{installed, is_left_out};
+use super::{installed, skip};
 
 /// The folder that the packages are installed in, among those of the servers.
 const NAME: &str = "purista";
@@ -84,11 +84,7 @@ impl Peer {
     }
 
     fn start(store: &str, address: &str) -> Option<Self> {
-        let node = node().filter(|_| !is_left_out(NAME));
-        if node.is_none() {
-            tell_once();
-        }
-        let node = node?;
+        let node = usable_node()?;
         let mut command = Command::new(node);
         command.arg(Path::new(SOURCE).join("stores.mjs")).arg(packages()).args([store, address]);
         Some(Self { node: Mutex::new(Node::start(command).expect("node can be started")) })
@@ -184,6 +180,26 @@ impl Drop for Node {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Whether there is no node, or `cargo xtask test` could not install the packages and goes on without
+/// the tests that need them. A test asks once, and returns if it is: then it counts as skipped.
+#[must_use]
+pub fn is_left_out() -> bool {
+    let left_out = usable_node().is_none();
+    if left_out {
+        skip(NAME);
+    }
+    left_out
+}
+
+/// Node, unless it or the packages are left out, which is said aloud.
+fn usable_node() -> Option<PathBuf> {
+    let node = node().filter(|_| !super::is_left_out(NAME));
+    if node.is_none() {
+        tell_once();
+    }
+    node
 }
 
 /// The program of this name that the shell would run.

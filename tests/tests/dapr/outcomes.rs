@@ -2,7 +2,6 @@
 
 use core::time::Duration;
 
-use bytes::Bytes;
 use state_runtime::{
     backend::{
         Backend, BackendError, BatchOp, Condition, ErrorKind, GetOptions, Result, SetOptions, Want,
@@ -150,16 +149,6 @@ async fn refusals_of_the_sidecar_are_told_apart() {
     for (answer, kind) in cases {
         told(set(redis(), answer).await, kind);
     }
-}
-
-#[tokio::test]
-async fn a_request_that_is_too_large_is_not_sent() {
-    let sidecar = Sidecar::start([in_memory()]).await;
-    let backend = DaprBackend::connect(sidecar.config().with_max_body(1000)).await.unwrap();
-    let value = Bytes::from(vec![b'x'; 1000]);
-    let error = backend.set(&key(), value, SetOptions::default()).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::TooLarge { size, limit: 1000 } if size > 1000));
-    assert_eq!(sidecar.requests().len(), 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Buckets that are created, opened as they are, or refused; and what is to be feared of them.
 
 use super::*;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, PersistenceMode, RetentionPolicy, Source, StorageType, SubjectTransform,
+};
 use state_runtime::{
     backend::{BatchOp, Capability, RemoveOptions},
     backends::nats::{MissingBucket, Storage},
@@ -67,6 +69,52 @@ async fn a_stream_that_is_no_bucket_is_refused() -> TestResult {
 }
 
 #[tokio::test]
+async fn a_bucket_that_cannot_work_is_refused_and_the_setting_is_named() -> TestResult {
+    let server = Server::shared(Version::V2_15).await;
+    let theirs = || plain("unfit");
+    let transform = SubjectTransform { source: "$KV.unfit.>".into(), destination: "b.>".into() };
+    let counters = Config { allow_message_counter: true, discard: DiscardPolicy::Old, ..theirs() };
+    for (unfit, setting) in [
+        (Config { retention: RetentionPolicy::WorkQueue, ..theirs() }, "`retention`"),
+        (Config { retention: RetentionPolicy::Interest, ..theirs() }, "`retention`"),
+        (Config { no_ack: true, ..theirs() }, "`no_ack`"),
+        (Config { subject_transform: Some(transform), ..theirs() }, "`subject_transform`"),
+        (counters, "`allow_msg_counter`"),
+        (Config { discard_new_per_subject: true, ..theirs() }, "`discard_new_per_subject`"),
+        (Config { max_message_size: 256, ..theirs() }, "`max_msg_size`"),
+    ] {
+        raw(server).await?.create_stream(unfit).await?;
+        let error = NatsBackend::connect(config(server, "unfit")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Foreign, "{setting}");
+        assert!(error.message().contains("bucket `unfit`"), "{error}");
+        assert!(error.message().contains(setting), "{error}");
+        raw(server).await?.delete_stream("KV_unfit").await?;
+    }
+    Ok(())
+}
+
+/// Neither is used here, so it does not matter whether it is allowed.
+#[tokio::test]
+async fn a_bucket_that_forbids_removing_messages_works() -> TestResult {
+    for (bucket, denied) in [("forbids", true), ("allows", false)] {
+        let server = Server::shared(Version::V2_15).await;
+        let theirs = Config {
+            deny_delete: denied,
+            deny_purge: denied,
+            allow_rollup: !denied,
+            ..plain(bucket)
+        };
+        raw(server).await?.create_stream(theirs).await?;
+        let backend = NatsBackend::connect(config(server, bucket)).await?;
+        put(&backend, "a", "1").await?;
+        backend.remove(&key("a"), RemoveOptions::default()).await?;
+        assert_eq!(value(&backend, "a").await?, None);
+        assert_eq!(risks(&backend).await?, ["single-replica"]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_risks_of_a_bucket_are_told() -> TestResult {
     let server = Server::shared(Version::V2_11).await;
     let sound = NatsBackend::connect(config(server, "sound")).await?;
@@ -86,6 +134,16 @@ async fn the_risks_of_a_bucket_are_told() -> TestResult {
     raw(server).await?.create_stream(unsound).await?;
     let unsound = NatsBackend::connect(config(server, "unsound")).await?;
     assert_eq!(risks(&unsound).await?, ["max-age", "discard-old", "single-replica"]);
+    let server = Server::shared(Version::V2_15).await;
+    let hasty = Config { persist_mode: Some(PersistenceMode::Async), ..plain("hasty") };
+    raw(server).await?.create_stream(hasty).await?;
+    let hasty = NatsBackend::connect(config(server, "hasty")).await?;
+    assert_eq!(risks(&hasty).await?, ["asynchronous-writes", "single-replica"]);
+    let origin = Source { name: "KV_hasty".into(), ..Source::default() };
+    let fed = Config { sources: Some(vec![origin]), ..plain("fed") };
+    raw(server).await?.create_stream(fed).await?;
+    let fed = NatsBackend::connect(config(server, "fed")).await?;
+    assert_eq!(risks(&fed).await?, ["sources", "single-replica"]);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What is stored, as clients of others see it, and what they store, as it is seen here.
 
 use super::*;
-use state_runtime::backend::{Cursor, RemoveOptions, ScanRequest, Want};
+use state_runtime::backend::{Cursor, RemoveOptions, ScanRequest};
 
 const NAMES: [(&str, &str); 4] = [
     ("session:abc", "session.abc"),
@@ -37,13 +37,10 @@ async fn what_others_write_is_read_here() -> TestResult {
             store.put(name, "1".into()).await?;
             assert_eq!(value(&backend, key).await?.as_deref(), Some("1"), "{key}");
         }
-        let options = GetOptions { want: Want::REVISION, renew: None };
-        let read = backend.get(&key("session:abc"), options).await?.ok_or("it is there")?;
+        let read = revision(&backend, "session:abc").await?.ok_or("it is there")?;
         store.delete("session.abc").await?;
         assert_eq!(value(&backend, "session:abc").await?, None);
-        let revision = read.revision.ok_or("a revision was asked for")?;
-        let stale = SetOptions { condition: Condition::IfRevision(revision), ..create() };
-        let conflict = refused(backend.set(&key("session:abc"), "2".into(), stale)).await;
+        let conflict = refused(backend.set(&key("session:abc"), "2".into(), replace(read))).await;
         assert_eq!(conflict, ErrorKind::Conflict { index: 0 });
         backend.set(&key("session:abc"), "3".into(), create()).await?;
         store.purge("session.abc").await?;
@@ -131,7 +128,7 @@ fn request(prefix: &str, cursor: Option<Cursor>) -> ScanRequest {
 }
 
 /// All pages of a scan together.
-async fn scan(backend: &NatsBackend, prefix: &str) -> Result<Vec<(String, String)>> {
+pub(super) async fn scan(backend: &NatsBackend, prefix: &str) -> Result<Vec<(String, String)>> {
     let (mut found, mut cursor) = (Vec::new(), None);
     loop {
         let page = backend.scan(request(prefix, cursor)).await?;

@@ -1,14 +1,16 @@
 //! Times to live: a header that everybody here goes by, and the server that collects later.
 
 use super::*;
-use state_runtime::backend::{Expiry, Want};
+use crate::bytes::scan;
+use async_nats::HeaderMap;
+use state_runtime::backend::Expiry;
 
 /// The stored headers of an entry.
 async fn headers(
     server: &Server,
     bucket: &str,
     name: &str,
-) -> core::result::Result<async_nats::HeaderMap, Box<dyn Error>> {
+) -> core::result::Result<HeaderMap, Box<dyn Error>> {
     let stream = raw(server).await?.get_stream(format!("KV_{bucket}")).await?;
     let subject = format!("$KV.{bucket}.{name}");
     Ok(stream.get_last_raw_message_by_subject(&subject).await?.headers)
@@ -51,10 +53,8 @@ async fn an_update_that_keeps_the_expiry_keeps_it_to_the_millisecond() -> TestRe
         for round in 0..10 {
             let options = SetOptions { ttl: TtlChange::Keep, ..SetOptions::default() };
             backend.set(&key("a"), format!("{round}").into(), options).await?;
-            let options = GetOptions { want: Want::REVISION, renew: None };
-            let entry = backend.get(&key("a"), options).await?.ok_or("it is there")?;
-            let condition = entry.revision.map_or(Condition::IfAbsent, Condition::IfRevision);
-            let options = SetOptions { condition, ttl: TtlChange::Keep, want_revision: false };
+            let read = revision(&backend, "a").await?.ok_or("it is there")?;
+            let options = SetOptions { ttl: TtlChange::Keep, ..replace(read) };
             backend.set(&key("a"), "x".into(), options).await?;
         }
         assert_eq!(expiry(&backend, "a").await?, first);
@@ -125,6 +125,34 @@ async fn an_entry_is_created_over_a_marker_of_the_server() -> TestResult {
         assert_eq!(value(&backend, "a").await?, None);
         backend.set(&key("a"), "2".into(), create()).await?;
         assert_eq!(value(&backend, "a").await?.as_deref(), Some("2"));
+    }
+    Ok(())
+}
+
+/// Nobody can tell whether it is there: it is neither shown nor taken for absent.
+#[tokio::test]
+async fn an_entry_whose_expiry_is_no_time_is_foreign_and_ends_no_scan() -> TestResult {
+    for version in Version::ALL {
+        let server = Server::shared(version).await;
+        let backend = NatsBackend::connect(config(server, "strange")).await?;
+        put(&backend, "a", "1").await?;
+        let mut headers = HeaderMap::new();
+        headers.insert("State-Expires", "soon");
+        let strange = raw(server).await?;
+        strange.publish_with_headers("$KV.strange.b", headers, "2".into()).await?.await?;
+        put(&backend, "c", "3").await?;
+        let error = value(&backend, "b").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Foreign);
+        assert!(error.message().contains("`State-Expires`"), "{error}");
+        let created = refused(backend.set(&key("b"), "4".into(), create())).await;
+        assert_eq!(created, ErrorKind::Foreign);
+        let keys = async || -> Result<Vec<String>> {
+            Ok(scan(&backend, "").await?.into_iter().map(|(key, _)| key).collect())
+        };
+        assert_eq!(keys().await?, ["a", "c"], "{version:?}");
+        put(&backend, "b", "5").await?;
+        assert_eq!(value(&backend, "b").await?.as_deref(), Some("5"));
+        assert_eq!(keys().await?, ["a", "c", "b"], "in the order of their writes");
     }
     Ok(())
 }

@@ -48,3 +48,24 @@ async fn a_key_that_is_too_long_for_a_subject_is_refused_before_it_is_sent() -> 
     put(&backend, "a", "1").await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_value_above_the_limit_of_the_bucket_is_too_large() -> TestResult {
+    for version in Version::ALL {
+        let server = Server::shared(version).await;
+        let small =
+            async_nats::jetstream::stream::Config { max_message_size: 300, ..plain("narrow") };
+        raw(server).await?.create_stream(small).await?;
+        let backend = NatsBackend::connect(config(server, "narrow")).await?;
+        put(&backend, "a", &"x".repeat(300)).await?;
+        let error = put(&backend, "a", &"y".repeat(301)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge { size: 301, limit: 300 });
+        assert!(error.message().contains("`max_msg_size`"), "{error}");
+        // With its headers it does not fit.
+        let options = lasting(Duration::from_secs(60));
+        let large = refused(backend.set(&key("a"), "z".repeat(300).into(), options)).await;
+        assert!(matches!(large, ErrorKind::TooLarge { limit: 300, .. }), "{large:?}");
+        assert_eq!(value(&backend, "a").await?, Some("x".repeat(300)));
+    }
+    Ok(())
+}

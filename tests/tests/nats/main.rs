@@ -1,7 +1,10 @@
 //! What the NATS backend promises beyond what every backend does, on every server that we know.
 
+mod anew;
+mod batch;
 mod bucket;
 mod bytes;
+mod cluster;
 mod expiry;
 mod limits;
 mod login;
@@ -16,7 +19,9 @@ use std::{
 
 use async_nats::jetstream::{self, kv};
 use state_runtime::{
-    backend::{Backend, Condition, ErrorKind, GetOptions, Result, SetOptions, TtlChange},
+    backend::{
+        Backend, Condition, ErrorKind, GetOptions, Result, Revision, SetOptions, TtlChange, Want,
+    },
     backends::nats::{NatsBackend, NatsConfig},
     key::Key,
 };
@@ -77,6 +82,15 @@ fn plain(bucket: &str) -> jetstream::stream::Config {
         discard: jetstream::stream::DiscardPolicy::New,
         ..jetstream::stream::Config::default()
     }
+}
+
+fn replace(revision: Revision) -> SetOptions {
+    SetOptions { condition: Condition::IfRevision(revision), ..SetOptions::default() }
+}
+
+async fn revision(backend: &NatsBackend, name: &str) -> Result<Option<Revision>> {
+    let options = GetOptions { want: Want::REVISION, renew: None };
+    Ok(backend.get(&key(name), options).await?.and_then(|entry| entry.revision))
 }
 
 /// The kind of the error that an operation ends with.

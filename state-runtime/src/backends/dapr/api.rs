@@ -121,18 +121,19 @@ impl Api {
         let body = json(&Bulk { keys, parallelism: PARALLELISM });
         let path = format!("{}/bulk", self.base);
         let access = Access::Read;
-        let reply = self.call(Method::POST, &path, None, body, access).await?;
+        let reply = match self.call(Method::POST, &path, None, body, access).await {
+            // Together they are too long to be read.
+            Err(error) if matches!(error.kind(), ErrorKind::TooLarge { .. }) => {
+                return self.read_each(keys, all).await;
+            }
+            reply => reply?,
+        };
         if reply.status != 200 {
             return Err(self.refused(&reply, access));
         }
         let Ok(items) = serde_json::from_slice::<Vec<Read<'_>>>(&reply.body) else {
             // One value that is no JSON spoils the answer for all. Read alone, it comes as it is.
-            for key in keys {
-                if let Some(found) = self.get(&Key::from_stored(*key)).await? {
-                    all.insert((*key).to_owned(), found);
-                }
-            }
-            return Ok(());
+            return self.read_each(keys, all).await;
         };
         for Read { key, data, etag, metadata, error } in items {
             if let Some(message) = error.filter(|message| !message.is_empty()) {
@@ -149,6 +150,15 @@ impl Api {
                 let data = Bytes::copy_from_slice(data.get().as_bytes());
                 let expires = metadata.as_ref().and_then(|metadata| metadata.get("ttlExpireTime"));
                 all.insert(key, found(data, etag, expires.map(String::as_str))?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_each(&self, keys: &[&str], all: &mut HashMap<String, Found>) -> Result<()> {
+        for key in keys {
+            if let Some(found) = self.get(&Key::from_stored(*key)).await? {
+                all.insert((*key).to_owned(), found);
             }
         }
         Ok(())

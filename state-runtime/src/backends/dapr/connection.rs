@@ -1,7 +1,5 @@
 //! What is known of a sidecar and its state store after connecting.
 
-use core::sync::atomic::{AtomicBool, Ordering};
-
 use hyper::Method;
 use serde::Deserialize;
 
@@ -24,7 +22,6 @@ pub(super) struct Connection {
     pub(super) behaviour: Option<Behaviour>,
     pub(super) offers: Capabilities,
     pub(super) outdated: Outdated,
-    closed: AtomicBool,
 }
 
 /// What a sidecar says of itself.
@@ -41,8 +38,7 @@ impl Connection {
         let component = find(&link, &config.store).await?;
         let (behaviour, offers) = (component.behaviour(), component.offers());
         let api = Api::new(link, config, behaviour);
-        let (outdated, closed) = (Outdated::new(), AtomicBool::new(false));
-        Ok(Self { api, component, behaviour, offers, outdated, closed })
+        Ok(Self { api, component, behaviour, offers, outdated: Outdated::new() })
     }
 
     /// Refuses what is not offered.
@@ -52,15 +48,6 @@ impl Connection {
         } else {
             Err(BackendError::unsupported(capability))
         }
-    }
-
-    /// Refuses everything after closing.
-    pub(super) fn check_open(&self) -> Result<()> {
-        if self.closed.load(Ordering::Relaxed) { Err(BackendError::closed()) } else { Ok(()) }
-    }
-
-    pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
     }
 }
 

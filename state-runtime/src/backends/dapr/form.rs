@@ -22,9 +22,9 @@
 use core::fmt::Write;
 use std::borrow::Cow;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 
-use super::base64;
 use crate::backend::{BackendError, ErrorKind, Result, Timestamp};
 
 const NAME: &str = "$state";
@@ -58,7 +58,7 @@ pub(super) fn write(value: &[u8], expires: Option<Timestamp>) -> String {
             text.push(' ');
             text.push_str(BASE64);
             text.push('\n');
-            base64::encode(value, &mut text);
+            BASE64_STANDARD.encode_string(value, &mut text);
         }
     }
     text
@@ -110,7 +110,7 @@ fn parse(words: &str, content: &str) -> Result<Stored> {
     let value = if gone {
         None
     } else if encoded {
-        Some(base64::decode(content).ok_or_else(unknown)?.into())
+        Some(BASE64_STANDARD.decode(content).map_err(|_| unknown())?.into())
     } else {
         Some(Bytes::copy_from_slice(content.as_bytes()))
     };

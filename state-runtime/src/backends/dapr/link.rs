@@ -3,7 +3,7 @@
 use core::{fmt, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
     Method, Request, Uri,
     header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH},
@@ -12,6 +12,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use tokio::sync::watch;
 
 use super::{
     config::DaprConfig,
@@ -23,6 +24,11 @@ const API_TOKEN: HeaderName = HeaderName::from_static("dapr-api-token");
 const EXPIRE_TIME: HeaderName = HeaderName::from_static("metadata.ttlexpiretime");
 /// A connection that was idle for longer may have been closed by whatever is in between.
 const IDLE: Duration = Duration::from_secs(30);
+/// How much longer JSON can be in an answer than in the request that wrote it: a sidecar may write
+/// one character as `\u003c`.
+const ESCAPING: usize = 6;
+/// Room for what surrounds a value in an answer.
+const OVERHEAD: usize = 64 << 10;
 
 /// Keeps connections to one sidecar and sends requests over them.
 pub(super) struct Link {
@@ -31,6 +37,8 @@ pub(super) struct Link {
     token: Option<HeaderValue>,
     timeout: Duration,
     max_body: usize,
+    /// Whether nothing may be sent any more.
+    closed: watch::Sender<bool>,
 }
 
 /// What is asked of a sidecar.
@@ -78,7 +86,8 @@ impl Link {
             .pool_idle_timeout(IDLE)
             .build(connector);
         let (timeout, max_body) = (config.timeout, config.max_body);
-        Ok(Self { client, address: config.address.clone(), token, timeout, max_body })
+        let (address, closed) = (config.address.clone(), watch::Sender::new(false));
+        Ok(Self { client, address, token, timeout, max_body, closed })
     }
 
     /// Where the sidecar is.
@@ -91,14 +100,31 @@ impl Link {
         self.timeout
     }
 
+    /// Refuses everything after closing.
+    pub(super) fn check_open(&self) -> Result<()> {
+        if *self.closed.borrow() { Err(BackendError::closed()) } else { Ok(()) }
+    }
+
+    /// Ends the exchanges in progress, and lets no new one begin.
+    pub(super) fn close(&self) {
+        self.closed.send_replace(true);
+    }
+
+    /// The longest answer that is read: that of the largest value that can be written.
+    const fn max_answer(&self) -> usize {
+        self.max_body.saturating_mul(ESCAPING).saturating_add(OVERHEAD)
+    }
+
     /// Sends a request and waits for all of the answer.
     ///
     /// # Errors
     ///
     /// What is known of the outcome: [`ErrorKind::Unavailable`] where no connection came about,
-    /// [`ErrorKind::TooLarge`] where nothing was sent, and where no answer came what `call.access`
-    /// makes of it. An answer of any status is no error here.
+    /// [`ErrorKind::TooLarge`] where nothing was sent or what is read is too long, and where no
+    /// answer came what `call.access` makes of it. An answer of any status is no error here.
+    /// [`ErrorKind::Closed`] where nothing was sent because of that.
     pub(super) async fn exchange(&self, call: Call<'_>) -> Result<Reply> {
+        self.check_open()?;
         let access = call.access;
         let size = call.body.len();
         if size > self.max_body {
@@ -106,10 +132,19 @@ impl Link {
             return Err(self.about(BackendError::new(kind, "the request is too large to be sent")));
         }
         let request = self.request(call)?;
-        match tokio::time::timeout(self.timeout, self.send(request, access)).await {
-            Ok(reply) => reply,
-            // Connecting has a shorter time-out of its own, so it was sent.
-            Err(_) => Err(self.unanswered(access, "the sidecar did not answer in time")),
+        let mut closed = self.closed.subscribe();
+        tokio::select! {
+            biased;
+            // An error says that the link is gone, and it is in use here.
+            _ = closed.wait_for(|closed| *closed) => Err(match access {
+                Access::Read => BackendError::closed(),
+                _ => self.unanswered(access, "the backend was closed before the sidecar answered"),
+            }),
+            reply = tokio::time::timeout(self.timeout, self.send(request, access)) => match reply {
+                Ok(reply) => reply,
+                // Connecting has a shorter time-out of its own, so it was sent.
+                Err(_) => Err(self.unanswered(access, "the sidecar did not answer in time")),
+            },
         }
     }
 
@@ -147,10 +182,27 @@ impl Link {
             Some(value.to_owned())
         };
         let (etag, expire_time) = (header(ETAG), header(EXPIRE_TIME));
-        let body = response.into_body().collect().await.map_err(|_| {
-            self.unanswered(access, "the connection broke in the middle of the answer")
+        let body = Limited::new(response.into_body(), self.max_answer());
+        let body = body.collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                self.too_long(access)
+            } else {
+                self.unanswered(access, "the connection broke in the middle of the answer")
+            }
         })?;
         Ok(Reply { status, etag, expire_time, body: body.to_bytes() })
+    }
+
+    /// An answer is longer than what is read of one.
+    fn too_long(&self, access: Access) -> BackendError {
+        let limit = self.max_answer();
+        match access {
+            Access::Read => self.about(BackendError::new(
+                ErrorKind::TooLarge { size: limit.saturating_add(1), limit },
+                "what is stored is larger than what can be written here; raise `max_body`",
+            )),
+            _ => self.unanswered(access, "the answer of the sidecar is too long to be read"),
+        }
     }
 
     fn unanswered(&self, access: Access, what: &'static str) -> BackendError {

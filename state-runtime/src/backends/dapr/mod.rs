@@ -5,7 +5,6 @@
 //! `component.rs`, what failures mean in `error.rs`.
 
 mod api;
-mod base64;
 mod batch;
 mod component;
 mod config;
@@ -104,7 +103,7 @@ impl DaprBackend {
     }
 
     fn open(&self) -> Result<&Connection> {
-        self.connection.check_open()?;
+        self.connection.api.link.check_open()?;
         Ok(&self.connection)
     }
 }
@@ -147,9 +146,10 @@ impl Backend for DaprBackend {
         self.open()?.apply(batch).await
     }
 
-    /// The exchanges in progress are not waited for.
+    /// Nothing is sent from now on. The exchanges in progress are not waited for: a write that was
+    /// sent and got no answer yet is [`ErrorKind::Indeterminate`].
     async fn close(&self) -> Result<()> {
-        self.connection.close();
+        self.connection.api.link.close();
         Ok(())
     }
 

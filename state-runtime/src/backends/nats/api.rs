@@ -3,7 +3,7 @@
 use async_nats::{HeaderMap, HeaderName, HeaderValue};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 /// The header with the time at which an entry expires, in milliseconds since the Unix epoch.
 pub(super) const EXPIRES: &str = "State-Expires";
@@ -65,6 +65,9 @@ pub(super) struct StreamInfo {
     /// Itself and its mirrors, if it has any.
     #[serde(default)]
     pub(super) alternates: Vec<Alternate>,
+    /// When, in the words of the server.
+    #[serde(default)]
+    pub(super) created: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -102,13 +105,35 @@ pub(super) struct StreamConfig {
     pub(super) allow_msg_ttl: bool,
     #[serde(rename = "allow_atomic", skip_serializing_if = "is_false")]
     pub(super) allow_atomic: bool,
+    /// The sequence of the first message, if it is to be another than 1.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) first_seq: u64,
     #[serde(skip_serializing)]
-    pub(super) mirror: Option<serde::de::IgnoredAny>,
+    pub(super) mirror: Option<IgnoredAny>,
+    #[serde(skip_serializing)]
+    pub(super) sources: Vec<IgnoredAny>,
+    #[serde(skip_serializing)]
+    pub(super) subject_transform: Option<IgnoredAny>,
+    #[serde(skip_serializing)]
+    pub(super) retention: String,
+    #[serde(skip_serializing)]
+    pub(super) no_ack: bool,
+    #[serde(skip_serializing)]
+    pub(super) persist_mode: String,
+    #[serde(skip_serializing)]
+    pub(super) discard_new_per_subject: bool,
+    #[serde(skip_serializing)]
+    pub(super) allow_msg_counter: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 const fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 /// Asks for one message.

@@ -5,18 +5,22 @@
 //! at one moment and stores all messages, or none. A batch of which the end never comes is
 //! forgotten by the server.
 
-use std::hash::{BuildHasher, RandomState};
+use core::{pin::pin, time::Duration};
 
+use async_nats::HeaderMap;
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::timeout;
 
 use super::{
     Engine,
     api::{BATCH_COMMIT, BATCH_ID, BATCH_SEQUENCE},
+    backoff::random,
     bucket::Version,
     error,
     session::{Session, Trouble},
     stored::{Mark, Stored},
-    write::{Draft, Rounds, acknowledged, is_conflict},
+    write::{Draft, Rounds, acknowledged, is_conflict, live_mark},
 };
 use crate::backend::{
     BackendError, BatchOp, Capability, Condition, ErrorKind, Result, Revision, SetOptions,
@@ -28,6 +32,11 @@ use crate::backend::{
 const MOST: usize = 1000;
 /// How many entries are read at the same time before a batch.
 const AT_ONCE: usize = 64;
+/// How long to wait for the reason why a batch is incomplete.
+const COMPLAINT: Duration = Duration::from_secs(1);
+
+/// What is sent: to which subject, with which headers, and which value.
+type Message = (String, HeaderMap, Bytes);
 
 impl Engine {
     pub(super) async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
@@ -63,8 +72,9 @@ impl Engine {
                 Ok(last) => {
                     let first = (last + 1).saturating_sub(batch.len() as u64);
                     let marks = (first..).zip(expiries);
+                    let epoch = session.bucket.epoch;
                     let revision = |(op, (sequence, expiry)): (&BatchOp, (u64, _))| {
-                        wants_revision(op).then(|| Mark { sequence, expiry }.into())
+                        wants_revision(op).then(|| Mark { epoch, sequence, expiry }.into())
                     };
                     return Ok(batch.iter().zip(marks).map(revision).collect());
                 }
@@ -115,7 +125,7 @@ impl Engine {
                 (Some(found.map_or(0, |stored| stored.sequence)), None)
             }
             Condition::IfRevision(revision) => {
-                let mark = self.live_mark(revision)?;
+                let mark = live_mark(session, revision, self.now())?;
                 if suspicious {
                     let found = session.last(&subject).await?;
                     if found.is_none_or(|stored| stored.sequence != mark.sequence) {
@@ -130,46 +140,73 @@ impl Engine {
 
     /// Sends the messages without waiting in between, and returns the sequence of the last one.
     async fn commit(&self, session: &Session, drafts: Vec<Draft>) -> Result<u64> {
+        let mut messages = self.messages(session, drafts)?;
+        let count = messages.len();
+        let Some((subject, headers, value)) = messages.pop() else { return Err(error::strange()) };
+        let others: Vec<_> = messages.iter().map(|(subject, ..)| subject.clone()).collect();
+        let is_of_batch = move |denied: &str| others.iter().any(|subject| subject == denied);
+        let mut denied = pin!(session.connection.denied(is_of_batch));
+        let before = session.reached();
+        let send = async {
+            for (subject, headers, value) in messages {
+                // After an error the server has only a beginning, which it forgets.
+                let sent = session.connection.publish(subject, headers, value).await;
+                sent.map_err(Trouble::Refused)?;
+            }
+            session.connection.request(subject, headers, value).await
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = send => answer,
+            // Without one of its messages the server takes none of them.
+            () = &mut denied => Err(Trouble::Refused(error::denied())),
+        };
+        match answer {
+            Ok(answer) => {
+                let ack = match acknowledged(&answer.payload) {
+                    Err(error) if error.kind() == ErrorKind::Overloaded => {
+                        // It is incomplete. That a message of it was denied was said before, but by
+                        // another way, which may take a moment longer.
+                        let denied = timeout(COMPLAINT, denied).await;
+                        return Err(denied.map_or(error, |()| error::denied()));
+                    }
+                    ack => ack?,
+                };
+                if ack.count != count {
+                    return Err(error::indeterminate("it was not stored as one batch"));
+                }
+                session.note(before, ack.seq);
+                Ok(ack.seq)
+            }
+            Err(trouble) => {
+                if matches!(trouble, Trouble::Lost(_)) {
+                    session.connection.give_up();
+                }
+                Err(trouble.of_write())
+            }
+        }
+    }
+
+    /// The messages of a batch, none of which is too large to be sent.
+    fn messages(&self, session: &Session, drafts: Vec<Draft>) -> Result<Vec<Message>> {
         let now = self.now();
         let id = format!("{:016x}{:016x}", random(), random());
         let count = drafts.len();
-        for (i, draft) in drafts.into_iter().enumerate() {
+        let message = |(i, draft): (usize, Draft)| {
             let mut headers = draft.headers(session, now);
             headers.insert(BATCH_ID, id.as_str());
             headers.insert(BATCH_SEQUENCE, (i + 1).to_string());
-            let value = draft.value.unwrap_or_default();
-            if i + 1 < count {
-                // After an error the server has only a beginning, which it forgets.
-                session.connection.publish(draft.subject, headers, value).await?;
-                continue;
+            if i + 1 == count {
+                headers.insert(BATCH_COMMIT, "1");
             }
-            headers.insert(BATCH_COMMIT, "1");
-            return match session.connection.request(draft.subject, headers, value).await {
-                Ok(answer) => {
-                    let ack = acknowledged(&answer.payload)?;
-                    if ack.count == count {
-                        Ok(ack.seq)
-                    } else {
-                        Err(error::indeterminate("it was not stored as one batch"))
-                    }
-                }
-                Err(trouble) => {
-                    if matches!(trouble, Trouble::Lost(_)) {
-                        session.connection.give_up();
-                    }
-                    Err(trouble.of_write())
-                }
-            };
-        }
-        Err(error::strange())
+            let value = draft.value.unwrap_or_default();
+            session.check_size(&headers, &value)?;
+            Ok((draft.subject, headers, value))
+        };
+        drafts.into_iter().enumerate().map(message).collect()
     }
 }
 
 const fn wants_revision(op: &BatchOp) -> bool {
     matches!(op, BatchOp::Set { options: SetOptions { want_revision: true, .. }, .. })
-}
-
-/// Random enough to tell batches apart: its keys are those of a hash map.
-fn random() -> u64 {
-    RandomState::new().hash_one(())
 }

@@ -7,8 +7,9 @@ use super::{
     api::{StreamConfig, StreamInfo},
     config::{MissingBucket, NatsConfig, Storage},
     session::{Connection, json},
+    stored::Epoch,
 };
-use crate::backend::{BackendError, ErrorKind, Result};
+use crate::backend::{BackendError, Clock, ErrorKind, Result, SystemClock};
 
 /// What matters of a bucket and of the server that it was asked of.
 #[derive(Debug)]
@@ -21,9 +22,15 @@ pub(super) struct Bucket {
     /// Whether it has mirrors, which may answer direct gets in its place.
     mirrored: bool,
     pub(super) config: StreamConfig,
+    pub(super) epoch: Epoch,
 }
 
 impl Bucket {
+    /// The largest message that it takes, headers included, if it says so itself.
+    pub(super) fn max_message(&self) -> Option<usize> {
+        usize::try_from(self.config.max_msg_size).ok().filter(|&limit| limit > 0)
+    }
+
     /// Whether the leader is the only one who can answer a direct get of this stream.
     pub(super) const fn reads_directly(&self) -> bool {
         self.config.allow_direct && self.config.num_replicas == 1 && !self.mirrored
@@ -54,7 +61,8 @@ impl Version {
     }
 }
 
-/// Opens the bucket; creates it if there is none and `missing` says so.
+/// Opens the bucket; creates it if there is none and `missing` says so. Returns the sequence of its
+/// last message, too.
 ///
 /// # Errors
 ///
@@ -63,10 +71,10 @@ pub(super) async fn open(
     connection: &Connection,
     config: &NatsConfig,
     missing: MissingBucket,
-) -> Result<Bucket> {
+) -> Result<(Bucket, u64)> {
     let named = |error: BackendError| error.about(format_args!("bucket `{}`", config.bucket));
     let server = connection.server();
-    let stream = format!("KV_{}", config.bucket);
+    let stream = config.stream();
     let found = connection.ask(&format!("STREAM.INFO.{stream}"), Bytes::new()).await;
     let info: StreamInfo = match found {
         Err(error) if error.kind() == ErrorKind::Missing && missing == MissingBucket::Create => {
@@ -77,7 +85,8 @@ pub(super) async fn open(
         found => found.map_err(named)?,
     };
     check(&info.config, &config.bucket).map_err(named)?;
-    Ok(bucket(stream, &config.bucket, &server, info))
+    let last = info.state.last_seq;
+    Ok((bucket(stream, &config.bucket, &server, info), last))
 }
 
 fn bucket(stream: String, name: &str, server: &ServerInfo, info: StreamInfo) -> Bucket {
@@ -87,6 +96,7 @@ fn bucket(stream: String, name: &str, server: &ServerInfo, info: StreamInfo) -> 
         prefix: format!("$KV.{name}."),
         version: Version::parse(&server.version),
         clustered: server.cluster.is_some(),
+        epoch: Epoch::of(&info.created),
         config: info.config,
     }
 }
@@ -119,6 +129,9 @@ async fn create(
         deny_delete: true,
         allow_msg_ttl: version >= Version(2, 11, 0),
         allow_atomic: version >= Version(2, 12, 0),
+        // So a bucket that takes the place of one that was removed does not repeat its sequences, as
+        // long as that had less than a message a microsecond. Servers before 2.10 leave it out.
+        first_seq: SystemClock.now().as_millis().saturating_mul(1000),
         ..StreamConfig::default()
     };
     match connection.ask(&format!("STREAM.CREATE.{stream}"), json(&wanted)?).await {
@@ -130,11 +143,39 @@ async fn create(
     }
 }
 
+/// Room for the headers of a message.
+const HEADERS: i64 = 256;
+
 /// Refuses a stream of that name which cannot serve as a bucket.
 fn check(config: &StreamConfig, bucket: &str) -> Result<()> {
     let foreign = |message| Err(BackendError::new(ErrorKind::Foreign, message));
     if config.mirror.is_some() {
         return foreign("it is a mirror, which takes no writes; connect to its origin");
+    }
+    if !matches!(&*config.retention, "" | "limits") {
+        return foreign(
+            "its `retention` is not `limits`, so its entries vanish once a consumer has seen them; \
+             create it anew with `retention: limits`",
+        );
+    }
+    if config.no_ack {
+        return foreign("with `no_ack` it answers no write; set `no_ack` to false");
+    }
+    if config.subject_transform.is_some() {
+        return foreign("its `subject_transform` stores entries under other names; remove it");
+    }
+    if config.allow_msg_counter {
+        return foreign("with `allow_msg_counter` it holds counters alone; create another bucket");
+    }
+    if config.discard_new_per_subject {
+        return foreign(
+            "with `discard_new_per_subject` no entry can be overwritten; set it to false",
+        );
+    }
+    if (1..=HEADERS).contains(&config.max_msg_size) {
+        return foreign(
+            "its `max_msg_size` leaves no room for a value beside the headers; raise it above 256",
+        );
     }
     if !config.subjects.iter().any(|subject| *subject == format!("$KV.{bucket}.>")) {
         return foreign("its stream does not keep the subjects of a bucket");

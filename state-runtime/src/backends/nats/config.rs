@@ -241,6 +241,11 @@ impl NatsConfig {
         self
     }
 
+    /// The stream of the bucket.
+    pub(super) fn stream(&self) -> String {
+        format!("KV_{}", self.bucket)
+    }
+
     /// Refuses what can never work, before anything is sent.
     pub(super) fn check(&self) -> Result<()> {
         let refuse = |message| Err(BackendError::new(ErrorKind::Other, message));

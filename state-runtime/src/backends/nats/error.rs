@@ -87,11 +87,19 @@ pub(super) fn indeterminate(cause: impl Display) -> BackendError {
     )
 }
 
-/// The login lacks a right.
+/// The login lacks the right to publish what was asked.
 pub(super) fn denied() -> BackendError {
     BackendError::new(
         ErrorKind::Denied,
         "the user may not publish to this subject; see the documentation for the rights it needs",
+    )
+}
+
+/// The login lacks the right to hear answers.
+pub(super) fn deaf() -> BackendError {
+    BackendError::new(
+        ErrorKind::Denied,
+        "the user may not subscribe to `_INBOX.>`, where answers arrive; allow it to",
     )
 }
 
@@ -100,11 +108,12 @@ pub(super) fn contended() -> BackendError {
     BackendError::new(ErrorKind::Overloaded, "too many writers change this entry at once")
 }
 
-/// A message that cannot be understood.
-pub(super) fn damaged() -> BackendError {
+/// A message that says of its expiry what is no time.
+pub(super) fn foreign() -> BackendError {
     BackendError::new(
-        ErrorKind::Corrupted,
-        "a stored message has headers that cannot be read; overwrite or remove the entry",
+        ErrorKind::Foreign,
+        "the header `State-Expires` of the entry is no time, so another program wrote it; remove or \
+         overwrite the entry",
     )
 }
 
@@ -113,10 +122,16 @@ pub(super) fn strange() -> BackendError {
     BackendError::new(ErrorKind::Other, "the server answered something else than was asked for")
 }
 
-/// A value of `size` bytes and its headers are more than a message can have.
-pub(super) fn too_large(size: usize, limit: usize) -> BackendError {
+/// A value of `size` bytes, with its headers, is more than a message may have.
+pub(super) fn too_large(size: usize, limit: usize, remedy: &'static str) -> BackendError {
     BackendError::new(
         ErrorKind::TooLarge { size: size.max(limit.saturating_add(1)), limit },
-        "the value is larger than a message of the server can be; raise `max_payload`",
+        remedy,
     )
 }
+
+/// What to do where the server sets the limit.
+pub(super) const SERVER_LIMIT: &str = "the value and its headers are larger than a message of the server can be; raise its `max_payload`";
+
+/// What to do where the bucket sets the limit.
+pub(super) const BUCKET_LIMIT: &str = "the value and its headers are larger than a message of the bucket can be; raise its `max_msg_size`";

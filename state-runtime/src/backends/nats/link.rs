@@ -3,9 +3,12 @@
 use core::time::Duration;
 use std::sync::{Arc, Weak};
 
+use async_nats::Subscriber;
+use futures_util::StreamExt;
 use tokio::sync::watch;
 
 use super::{
+    backoff::Backoff,
     bucket,
     config::{MissingBucket, NatsConfig},
     error,
@@ -133,15 +136,14 @@ impl Keeper {
     /// Tries until it succeeds.
     async fn again(&self, last: &Session) -> Arc<Session> {
         let others = last.connection.server().connect_urls;
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             // A bucket that somebody removed is not made anew behind the callers' backs.
             match connect(&self.config, &others, MissingBucket::Refuse).await {
                 Ok(session) => return session,
                 Err(error) => self.down(&error),
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            tokio::time::sleep(backoff.pause()).await;
         }
     }
 
@@ -167,6 +169,20 @@ async fn connect(
     servers.extend(others.iter().filter(unknown).cloned());
     // The client's future is large, and nobody waits for it often.
     let connection = Box::pin(Connection::dial(config, &servers)).await?;
-    let bucket = bucket::open(&connection, config, missing).await?;
-    Ok(Arc::new(Session { connection, bucket }))
+    // Before the bucket is asked for, so that no removal of it falls in between.
+    let removals = connection.removals(&config.stream()).await?;
+    let (bucket, last) = bucket::open(&connection, config, missing).await?;
+    let session = Arc::new(Session::new(connection, bucket, last));
+    tokio::spawn(end_with_bucket(Arc::downgrade(&session), removals));
+    Ok(session)
+}
+
+/// Gives a session up when its bucket is removed. What is there under its name later is another
+/// bucket, which the next session gets to know.
+async fn end_with_bucket(session: Weak<Session>, mut removals: Subscriber) {
+    if removals.next().await.is_some()
+        && let Some(session) = session.upgrade()
+    {
+        session.connection.give_up();
+    }
 }

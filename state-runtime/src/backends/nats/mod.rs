@@ -7,13 +7,15 @@
 //! | file | what it does |
 //! |---|---|
 //! | `config` | what a user configures |
-//! | `link`, `session` | the connection of the moment; one connection, and what is asked over it |
+//! | `link`, `backoff` | the connection of the moment, made anew after pauses |
+//! | `session`, `signals` | one connection, what is asked over it, and what it tells by itself |
 //! | `bucket` | opens or creates the bucket |
 //! | `api`, `stored`, `subject` | what is said: requests and answers, messages, keys |
 //! | `read`, `write`, `batch`, `scan`, `watch`, `expiries` | the operations |
 //! | `error`, `risks` | outcomes, and what is to be feared |
 
 mod api;
+mod backoff;
 mod batch;
 mod bucket;
 mod config;
@@ -24,6 +26,7 @@ mod read;
 mod risks;
 mod scan;
 mod session;
+mod signals;
 mod stored;
 mod subject;
 mod watch;
@@ -42,8 +45,8 @@ use self::{link::Link, session::Session};
 use crate::{
     backend::{
         AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
-        Clock, Entry, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan,
-        ScanRequest, SetOptions, SystemClock, Timestamp, Ttl, TtlChange, Watch, WatchRequest,
+        Clock, Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk,
+        Scan, ScanRequest, SetOptions, SystemClock, Timestamp, Ttl, TtlChange, Watch, WatchRequest,
     },
     key::Key,
 };
@@ -77,9 +80,11 @@ use crate::{
 ///
 /// The login has to be allowed to publish to `$KV.<bucket>.>`, `$JS.API.STREAM.INFO.KV_<bucket>`,
 /// `$JS.API.STREAM.MSG.GET.KV_<bucket>`, `$JS.API.DIRECT.GET.KV_<bucket>`,
-/// `$JS.API.DIRECT.GET.KV_<bucket>.>` and, for watches, `$JS.API.CONSUMER.CREATE.KV_<bucket>` and
-/// `$JS.API.CONSUMER.MSG.NEXT.KV_<bucket>.*`; to create a bucket, to `$JS.API.STREAM.CREATE.KV_<bucket>`; and to
-/// subscribe to `_INBOX.>`. What it may not do is [`Denied`](crate::backend::ErrorKind::Denied).
+/// `$JS.API.DIRECT.GET.KV_<bucket>.>` and, for watches, `$JS.API.CONSUMER.CREATE.KV_<bucket>`,
+/// `$JS.API.CONSUMER.MSG.NEXT.KV_<bucket>.*` and `$JS.API.CONSUMER.DELETE.KV_<bucket>.*`; to create a
+/// bucket, to `$JS.API.STREAM.CREATE.KV_<bucket>`; and to subscribe to `_INBOX.>`, and to
+/// `$JS.EVENT.ADVISORY.STREAM.DELETED.KV_<bucket>` so that a removed bucket is noticed at once. What it
+/// may not do is [`Denied`](crate::backend::ErrorKind::Denied).
 ///
 /// # Outcomes
 ///
@@ -115,6 +120,10 @@ use crate::{
 /// rewritten it follows them, and may list one twice at different revisions. With direct gets (2.11,
 /// one replica) a page is one request, elsewhere every entry is one.
 ///
+/// An entry whose header `State-Expires` is no time was written by another program. Nobody can tell
+/// whether it is there: a read is [`Foreign`](crate::backend::ErrorKind::Foreign), and a scan leaves it
+/// out and logs its sequence as a warning. Overwriting or removing it repairs it.
+///
 /// A watch tells of expiries, too. It reads the headers of everything that it covers once when it
 /// begins. After a lost connection it tells that everything may have changed.
 #[derive(Clone)]
@@ -141,7 +150,8 @@ impl NatsBackend {
     ///   needed.
     /// - [`Missing`](crate::backend::ErrorKind::Missing): there is no such bucket, and none is to be
     ///   created; or `JetStream` is not enabled.
-    /// - [`Foreign`](crate::backend::ErrorKind::Foreign): the stream of that name is no bucket.
+    /// - [`Foreign`](crate::backend::ErrorKind::Foreign): the stream of that name is no bucket, or has a
+    ///   setting with which it cannot be one. The setting is named.
     /// - [`Other`](crate::backend::ErrorKind::Other): the configuration can never work.
     pub async fn connect(config: NatsConfig) -> Result<Self> {
         let mapping = config.mapping;
@@ -255,9 +265,16 @@ impl Backend for NatsBackend {
     async fn health(&self) -> Result<()> {
         let key = Key::from_stored("=health");
         let probe = Bytes::from_static(b"\"ok\"");
-        self.engine.set(&key, probe, SetOptions::default()).await?;
-        self.engine.find(&key).await?;
-        self.engine.remove(&key, RemoveOptions::default()).await
+        self.engine.set(&key, probe.clone(), SetOptions::default()).await?;
+        let found = self.engine.find(&key).await?;
+        self.engine.remove(&key, RemoveOptions::default()).await?;
+        // Another prober may have removed it in between: only other bytes are a fault.
+        match found {
+            Some(stored) if stored.value != probe => {
+                Err(BackendError::new(ErrorKind::Corrupted, "the probe read back other bytes"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Sends what is queued and ends the connection. Writes that are not answered by then are

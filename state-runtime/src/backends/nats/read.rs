@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     Engine,
-    api::{GetMessage, GotMessage, SEQUENCE, STREAM},
+    api::{GetMessage, GotMessage, RawMessage, SEQUENCE, STREAM, SUBJECT},
     error,
     session::{Session, Trouble, json, status},
     stored::{Stored, number, text},
@@ -21,6 +21,13 @@ use crate::{
 
 /// How many entries are asked for at the same time by one call.
 const AT_ONCE: usize = 64;
+
+/// A message that was asked for by its place.
+pub(super) struct Named {
+    pub(super) subject: String,
+    pub(super) sequence: u64,
+    pub(super) stored: Result<Stored>,
+}
 
 impl Session {
     /// The last message of a subject.
@@ -47,22 +54,19 @@ impl Session {
         let api = format!("$JS.API.DIRECT.GET.{}.{subject}", self.bucket.stream);
         let answer = self.connection.request(api, HeaderMap::new(), Bytes::new()).await?;
         Ok(match status(&answer) {
-            None => direct(answer, &self.bucket.stream).map(|stored| stored.map(Some)),
+            None => self.direct(answer).map(|named| named.stored.map(Some)),
             Some(404) => Some(Ok(None)),
             Some(_) => None,
         })
     }
 
     /// One message from the leader.
-    pub(super) async fn get(&self, request: &GetMessage<'_>) -> Result<Option<Stored>> {
-        Ok(self.get_named(request).await?.map(|(_, stored)| stored))
+    async fn get(&self, request: &GetMessage<'_>) -> Result<Option<Stored>> {
+        self.get_named(request).await?.map(|named| named.stored).transpose()
     }
 
     /// One message from the leader, and its subject.
-    pub(super) async fn get_named(
-        &self,
-        request: &GetMessage<'_>,
-    ) -> Result<Option<(String, Stored)>> {
+    pub(super) async fn get_named(&self, request: &GetMessage<'_>) -> Result<Option<Named>> {
         let api = format!("STREAM.MSG.GET.{}", self.bucket.stream);
         let got: GotMessage = match self.connection.ask_or_none(&api, json(request)?).await? {
             Some(got) => got,
@@ -70,18 +74,22 @@ impl Session {
         };
         let message = got.message;
         let (headers, data) = message.headers().zip(message.data()).ok_or_else(error::strange)?;
-        Ok(Some((message.subject, Stored::new(message.seq, &headers, data)?)))
+        let RawMessage { subject, seq: sequence, .. } = message;
+        let stored = Stored::new(self.bucket.epoch, sequence, &headers, data);
+        Ok(Some(Named { subject, sequence, stored }))
     }
-}
 
-/// A message as a direct get returns it; `None` where it is of another stream.
-pub(super) fn direct(message: Message, stream: &str) -> Option<Result<Stored>> {
-    let headers = message.headers.unwrap_or_default();
-    if text(&headers, STREAM) != Some(stream) {
-        return None;
+    /// A message as a direct get returns it; `None` where it is of another stream.
+    pub(super) fn direct(&self, message: Message) -> Option<Named> {
+        let headers = message.headers.unwrap_or_default();
+        if text(&headers, STREAM) != Some(&self.bucket.stream) {
+            return None;
+        }
+        let subject = text(&headers, SUBJECT)?.to_owned();
+        let sequence = number(&headers, SEQUENCE)?;
+        let stored = Stored::new(self.bucket.epoch, sequence, &headers, message.payload);
+        Some(Named { subject, sequence, stored })
     }
-    let sequence = number(&headers, SEQUENCE)?;
-    Some(Stored::new(sequence, &headers, message.payload))
 }
 
 impl Engine {

@@ -26,6 +26,20 @@ pub(super) fn of(bucket: &Bucket) -> Vec<Risk> {
             "the bucket removes entries when it is full; let it discard new messages instead",
         );
     }
+    if config.persist_mode == "async" {
+        fear(
+            "asynchronous-writes",
+            "the bucket acknowledges writes before it has stored them; set its `persist_mode` to \
+             `default`",
+        );
+    }
+    if !config.sources.is_empty() {
+        fear(
+            "sources",
+            "the bucket takes in the messages of other streams, which overwrite entries; remove its \
+             sources",
+        );
+    }
     if config.num_replicas == 1 {
         fear(
             "single-replica",

@@ -3,17 +3,20 @@
 //! Each entry is the last message of its subject, and a write gives it a higher sequence. So whoever
 //! goes through the sequences to the end meets every entry that is there throughout: one that is
 //! rewritten behind the scan was met before, or is met again in front of it.
+//!
+//! An entry of which nobody can tell when it expires is left out, for nobody can tell either whether
+//! it is there. It ends no scan: the others are sound. A line of the log says where it is.
 
 use async_nats::Subscriber;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     Engine,
-    api::{GetMessage, PENDING, SUBJECT},
+    api::{GetMessage, PENDING},
     error,
-    read::direct,
+    read::Named,
     session::{Session, json, status},
-    stored::{Stored, number, text},
+    stored::{Stored, number},
 };
 use crate::{
     backend::{BackendError, Cursor, ErrorKind, Page, Result, ScanRequest},
@@ -34,8 +37,25 @@ const AT_ONCE: usize = 64;
 #[derive(Default)]
 struct Found {
     messages: Vec<(String, Stored)>,
+    /// The sequence of the last one that was looked at.
+    last: Option<u64>,
     /// Whether there are no more behind them.
     complete: bool,
+}
+
+impl Found {
+    fn take(&mut self, named: Named, stream: &str) -> Result<()> {
+        let Named { subject, sequence, stored } = named;
+        self.last = Some(sequence);
+        match stored {
+            Ok(stored) => self.messages.push((subject, stored)),
+            Err(error) if error.kind() == ErrorKind::Foreign => {
+                tracing::warn!(stream, sequence, %error, "a scan leaves an entry out");
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
 }
 
 impl Engine {
@@ -56,8 +76,8 @@ impl Engine {
             Some(found) => found,
             None => session.one_by_one(&filter, start, limit.min(MOST_SINGLE)).await?,
         };
-        let last = found.messages.last().map_or(start, |(_, stored)| stored.sequence);
-        let next = (!found.complete).then(|| Cursor::from_bytes((last + 1).to_be_bytes()));
+        let next = found.last.map_or(start, |last| last.saturating_add(1));
+        let next = (!found.complete).then(|| Cursor::from_bytes(next.to_be_bytes()));
         if session.bucket.config.max_msgs_per_subject != 1 {
             session.leave_latest(&mut found.messages).await?;
         }
@@ -94,12 +114,8 @@ impl Session {
             while let Some(message) = inbox.next().await {
                 match status(&message) {
                     None => {
-                        let headers = message.headers.as_ref().ok_or_else(error::strange)?;
-                        let subject = text(headers, SUBJECT).ok_or_else(error::strange)?.to_owned();
-                        let Some(stored) = direct(message, &self.bucket.stream) else {
-                            return Ok(None);
-                        };
-                        found.messages.push((subject, stored?));
+                        let Some(named) = self.direct(message) else { return Ok(None) };
+                        found.take(named, &self.bucket.stream)?;
                     }
                     // The end of this batch, which says how many there are behind it.
                     Some(204) => {
@@ -126,26 +142,34 @@ impl Session {
     async fn one_by_one(&self, filter: &str, start: u64, limit: usize) -> Result<Found> {
         let mut found = Found::default();
         let (mut seq, mut bytes) = (start, 0);
-        while found.messages.len() < limit && bytes < PAGE_BYTES {
+        for _ in 0..limit {
             let request =
                 GetMessage { next_by_subj: Some(filter), seq: Some(seq), ..GetMessage::default() };
-            let Some(message) = self.get_named(&request).await? else {
+            let Some(named) = self.get_named(&request).await? else {
                 found.complete = true;
                 break;
             };
-            seq = message.1.sequence + 1;
-            bytes += message.1.value.len();
-            found.messages.push(message);
+            seq = named.sequence.saturating_add(1);
+            bytes += named.stored.as_ref().map_or(0, |stored| stored.value.len());
+            found.take(named, &self.bucket.stream)?;
+            if bytes >= PAGE_BYTES {
+                break;
+            }
         }
         Ok(found)
     }
+
     /// Of a bucket that keeps earlier values, too: leaves those that are still the last.
     async fn leave_latest(&self, messages: &mut Vec<(String, Stored)>) -> Result<()> {
-        let reads: Vec<_> = messages.iter().map(|(subject, _)| self.last(subject)).collect();
+        let last = async |subject| match self.last(subject).await {
+            Err(error) if error.kind() == ErrorKind::Foreign => Ok(None),
+            last => last,
+        };
+        let reads: Vec<_> = messages.iter().map(|(subject, _)| last(subject)).collect();
         let last: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
         let mut last = last.into_iter();
         messages.retain(|(_, stored)| {
-            last.next().flatten().is_some_and(|last| last.sequence == stored.sequence)
+            last.next().flatten().is_some_and(|last: Stored| last.sequence == stored.sequence)
         });
         Ok(())
     }

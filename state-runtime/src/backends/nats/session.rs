@@ -4,25 +4,27 @@
 //! its callers were told that it failed. So a connection here has no address to reconnect to: when
 //! it is lost, the client ends and its queue with it. [`Link`](super::link::Link) makes a new one.
 
-use core::{future::Future, time::Duration};
+use core::{
+    future::Future,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 use std::sync::Arc;
 
 use async_nats::{
-    Client, ConnectOptions, Event, HeaderMap, Message, PublishErrorKind, Request, RequestError,
-    RequestErrorKind, ServerError, ServerInfo, StatusCode, Subject, Subscriber, connection::State,
+    Client, ConnectOptions, HeaderMap, Message, PublishErrorKind, Request, RequestError,
+    RequestErrorKind, ServerInfo, StatusCode, Subject, Subscriber, connection::State,
 };
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::{
-    sync::{broadcast, oneshot, watch},
-    time::timeout,
-};
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     api::{Answer, ApiError, NO_MESSAGE},
     bucket::Bucket,
     config::{Login, NatsConfig},
     error,
+    signals::Signals,
 };
 use crate::backend::{BackendError, ErrorKind, Result};
 
@@ -40,6 +42,41 @@ const UNREAD: usize = 4096;
 pub(super) struct Session {
     pub(super) connection: Connection,
     pub(super) bucket: Bucket,
+    /// The highest sequence that the bucket is known to have reached.
+    reached: AtomicU64,
+}
+
+impl Session {
+    pub(super) const fn new(connection: Connection, bucket: Bucket, reached: u64) -> Self {
+        Self { connection, bucket, reached: AtomicU64::new(reached) }
+    }
+
+    /// The highest sequence so far.
+    pub(super) fn reached(&self) -> u64 {
+        self.reached.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of the sequence of a message that was sent when the bucket had reached `before`.
+    pub(super) fn note(&self, before: u64, sequence: u64) {
+        self.reached.fetch_max(sequence, Ordering::Relaxed);
+        if sequence <= before {
+            // It is another bucket by now, and none of its revisions are of the one that is known.
+            self.connection.give_up();
+        }
+    }
+
+    /// Refuses what is larger than the server or the bucket takes, before anything of it is sent.
+    pub(super) fn check_size(&self, headers: &HeaderMap, value: &Bytes) -> Result<()> {
+        let size = value.len().saturating_add(size(headers));
+        let server = self.connection.max_payload();
+        match self.bucket.max_message() {
+            Some(limit) if size > limit && limit < server => {
+                Err(error::too_large(size, limit, error::BUCKET_LIMIT))
+            }
+            _ if size > server => Err(error::too_large(size, server, error::SERVER_LIMIT)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A connection to one of the servers.
@@ -50,14 +87,6 @@ pub(super) struct Connection {
     response_timeout: Duration,
 }
 
-/// What the client tells of its connection.
-#[derive(Debug)]
-struct Signals {
-    lost: watch::Sender<bool>,
-    /// The subjects that the login may not publish to, as they are refused.
-    denials: broadcast::Sender<Arc<str>>,
-}
-
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum Trouble {
@@ -65,6 +94,8 @@ pub(super) enum Trouble {
     Refused(BackendError),
     /// It was handed over, and nobody knows.
     Lost(&'static str),
+    /// It was handed over, and this login cannot hear the answer.
+    Deaf,
 }
 
 impl Trouble {
@@ -72,6 +103,7 @@ impl Trouble {
         match self {
             Self::Refused(error) => error,
             Self::Lost(cause) => error::unavailable(cause),
+            Self::Deaf => error::deaf(),
         }
     }
 
@@ -79,6 +111,7 @@ impl Trouble {
         match self {
             Self::Refused(error) => error,
             Self::Lost(cause) => error::indeterminate(cause),
+            Self::Deaf => error::indeterminate("the user may not subscribe to `_INBOX.>`"),
         }
     }
 }
@@ -87,10 +120,7 @@ impl Connection {
     /// Connects to one of `servers`.
     pub(super) async fn dial(config: &NatsConfig, servers: &[String]) -> Result<Self> {
         let named = |error: BackendError| error.about(format_args!("`{}`", servers.join("`, `")));
-        let signals = Arc::new(Signals {
-            lost: watch::Sender::new(false),
-            denials: broadcast::Sender::new(64),
-        });
+        let signals = Arc::new(Signals::new());
         let listener = Arc::clone(&signals);
         let client = options(config)
             .await?
@@ -168,7 +198,10 @@ impl Connection {
             request = request.headers(headers);
         }
         let subject = Subject::from(subject);
-        let denied = self.signals.denied(subject.clone());
+        let denied = self.denied({
+            let subject = subject.clone();
+            move |denied| *denied == *subject
+        });
         let answer = self.client.send_request(subject, request);
         let answer = timeout(self.response_timeout, answer);
         tokio::select! {
@@ -178,7 +211,16 @@ impl Connection {
                 Err(_) => Err(Trouble::Lost("there was no answer in time")),
             },
             () = denied => Err(Trouble::Refused(error::denied())),
+            () = self.signals.deaf() => Err(Trouble::Deaf),
         }
+    }
+
+    /// Ends when the server refuses a message to a subject that is meant, from now on.
+    pub(super) fn denied<F: Fn(&str) -> bool>(
+        &self,
+        is_meant: F,
+    ) -> impl Future<Output = ()> + use<F> {
+        self.signals.denied(is_meant)
     }
 
     fn trouble(&self, error: &RequestError, size: usize) -> Trouble {
@@ -192,7 +234,7 @@ impl Connection {
                 refused(ErrorKind::InvalidKey, "the key cannot be a subject")
             }
             RequestErrorKind::MaxPayloadExceeded => {
-                Trouble::Refused(error::too_large(size, self.max_payload()))
+                Trouble::Refused(error::too_large(size, self.max_payload(), error::SERVER_LIMIT))
             }
             RequestErrorKind::TimedOut => Trouble::Lost("there was no answer in time"),
             RequestErrorKind::Other => {
@@ -217,7 +259,9 @@ impl Connection {
         let size = payload.len();
         let sent = self.client.publish_with_headers(subject, headers, payload).await;
         sent.map_err(|error| match error.kind() {
-            PublishErrorKind::MaxPayloadExceeded => error::too_large(size, self.max_payload()),
+            PublishErrorKind::MaxPayloadExceeded => {
+                error::too_large(size, self.max_payload(), error::SERVER_LIMIT)
+            }
             PublishErrorKind::InvalidSubject | PublishErrorKind::Send => {
                 error::unavailable("the connection was lost")
             }
@@ -238,7 +282,10 @@ impl Connection {
         receive: impl AsyncFnOnce(&mut Subscriber) -> Result<T>,
     ) -> Result<T> {
         let (inbox, mut messages) = self.inbox().await?;
-        let denied = self.signals.denied(Subject::from(subject.as_str()));
+        let denied = self.denied({
+            let subject = subject.clone();
+            move |denied| *denied == *subject
+        });
         self.ask_for(subject, &inbox, payload).await?;
         tokio::select! {
             biased;
@@ -246,7 +293,15 @@ impl Connection {
                 received.unwrap_or_else(|_| Err(error::unavailable("there was no answer in time")))
             }
             () = denied => Err(error::denied()),
+            () = self.signals.deaf() => Err(error::deaf()),
         }
+    }
+
+    /// Tells when the stream is removed, if the login may hear of it.
+    pub(super) async fn removals(&self, stream: &str) -> Result<Subscriber> {
+        let subject = format!("$JS.EVENT.ADVISORY.STREAM.DELETED.{stream}");
+        let subscribed = self.client.subscribe(subject).await;
+        subscribed.map_err(|_| error::unavailable("the connection was lost"))
     }
 
     /// An inbox of its own, and what comes in.
@@ -292,45 +347,6 @@ impl Connection {
     }
 }
 
-impl Signals {
-    fn hear(&self, event: &Event) {
-        match event {
-            Event::Disconnected | Event::Closed => drop(self.lost.send_replace(true)),
-            Event::ServerError(ServerError::Other(text)) => {
-                if let Some(subject) = denied_subject(text) {
-                    // Nobody may be waiting.
-                    let _ = self.denials.send(Arc::from(subject));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Ends when the server refuses a message to `subject` from now on.
-    ///
-    /// It does not say which one; but if it refuses one, it refuses all, because it lets a login
-    /// publish to a subject or not.
-    fn denied(&self, subject: Subject) -> impl Future<Output = ()> + use<> {
-        let mut denials = self.denials.subscribe();
-        async move {
-            loop {
-                match denials.recv().await {
-                    Ok(denied) if *denied == *subject => return,
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    // The answer, or the time-out, comes anyway.
-                    Err(broadcast::error::RecvError::Closed) => core::future::pending().await,
-                }
-            }
-        }
-    }
-}
-
-/// The subject that a login may not publish to, from the server's complaint.
-fn denied_subject(text: &str) -> Option<&str> {
-    let quoted = text.split_once("ermissions Violation for Publish to \"")?.1;
-    Some(quoted.rsplit_once('"').map_or(quoted, |(subject, _)| subject))
-}
-
 async fn options(config: &NatsConfig) -> Result<ConnectOptions> {
     let mut options = match &config.login {
         Login::Nobody => ConnectOptions::new(),
@@ -373,6 +389,17 @@ pub(super) fn json(request: &impl Serialize) -> Result<Bytes> {
     serde_json::to_vec(request).map(Bytes::from).map_err(|_| error::strange())
 }
 
+/// How long headers are when they are sent. Without any there is not even the line of the version.
+fn size(headers: &HeaderMap) -> usize {
+    if headers.is_empty() {
+        return 0;
+    }
+    let lines = headers.iter().flat_map(|(name, values)| {
+        values.iter().map(|value| AsRef::<str>::as_ref(name).len() + value.as_str().len() + 4)
+    });
+    lines.sum::<usize>() + "NATS/1.0\r\n\r\n".len()
+}
+
 /// Whether an answer carries a status in place of content, and which.
 pub(super) fn status(message: &Message) -> Option<u16> {
     message.status.as_ref().map(StatusCode::as_u16)
@@ -383,10 +410,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_subject_of_a_denial_is_found() {
-        let text = r#"Permissions Violation for Publish to "$KV.b.a=2eb""#;
-        assert_eq!(denied_subject(text), Some("$KV.b.a=2eb"));
-        assert_eq!(denied_subject("Permissions Violation for Subscription to \"a\""), None);
-        assert_eq!(denied_subject(""), None);
+    fn headers_are_as_long_as_they_are_sent() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(size(&headers), 0);
+        headers.insert("A", "12");
+        headers.append("A", "3");
+        assert_eq!(size(&headers), "NATS/1.0\r\nA: 12\r\nA: 3\r\n\r\n".len());
     }
 }

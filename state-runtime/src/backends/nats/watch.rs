@@ -8,14 +8,18 @@
 use core::{pin::pin, time::Duration};
 use std::sync::Arc;
 
-use async_nats::{Message, Subscriber};
+use async_nats::{HeaderMap, Message, Subscriber};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep, timeout_at},
+};
 
 use super::{
     Engine,
     api::{ConsumerConfig, ConsumerInfo, CreateConsumer, NextMessages, StreamInfo},
+    backoff::Backoff,
     expiries::{Due, Expiries},
     link::Follower,
     session::{Session, json, status},
@@ -33,10 +37,11 @@ const BATCH: usize = 256;
 const HELD: Duration = Duration::from_secs(30);
 /// How often it says in the meantime that it is still there.
 const HEARTBEAT: Duration = Duration::from_secs(2);
-/// After how long without a reader the server forgets the consumer. A reader that comes back later
-/// is told to look at everything.
-const FORGOTTEN: Duration = Duration::from_secs(5 * 60);
-/// How long to wait after a consumer could not be made, at first and at most.
+/// After how long without a reader the server forgets the consumer by itself. A reader that comes
+/// back later is told to look at everything.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+/// How long to wait before another consumer is made, at first and at most. One that lasted for the
+/// longest pause was a success.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -58,7 +63,9 @@ pub(super) async fn subscribe(engine: &Engine, request: WatchRequest) -> Result<
         return Ok(Box::pin(silence.filter_map(|()| async { None })));
     };
     let feed = Feed::open(session, &name).await?;
-    let watch = Watch { request, name, mapping, follower, feed, expiries: Expiries::default() };
+    let expiries = Expiries::default();
+    let backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+    let watch = Watch { request, name, mapping, follower, feed, expiries, backoff };
     Ok(Box::pin(stream::unfold(watch, |mut watch| async {
         watch.next().await.map(|change| (Ok(change), watch))
     })))
@@ -73,6 +80,7 @@ struct Watch {
     follower: Follower,
     feed: Feed,
     expiries: Expiries,
+    backoff: Backoff,
 }
 
 /// What happened.
@@ -139,7 +147,8 @@ impl Watch {
         }
         let headers = message.headers.clone().unwrap_or_default();
         // A message that cannot be read is a change all the same.
-        let stored = Stored::new(sequence, &headers, Bytes::new()).ok();
+        let epoch = self.feed.session.bucket.epoch;
+        let stored = Stored::new(epoch, sequence, &headers, Bytes::new()).ok();
         let live = stored.filter(|stored| !stored.is_marker);
         self.expiries.put(&key, live.and_then(|stored| stored.expiry));
         // What was there before the watch began is no change.
@@ -150,18 +159,21 @@ impl Watch {
     }
 
     /// Makes a new consumer, as soon as that is possible; `None` once the backend is closed.
+    ///
+    /// It waits first, because a server may make a consumer and refuse what is asked of it at once.
     async fn again(&mut self) -> Option<Feed> {
-        let mut pause = FIRST_PAUSE;
+        if self.feed.opened.elapsed() >= LONGEST_PAUSE {
+            self.backoff.reset();
+        }
         loop {
+            tokio::select! {
+                () = sleep(self.backoff.pause()) => {}
+                () = self.follower.ended() => return None,
+            }
             let session = self.follower.session().await?;
             if let Ok(feed) = Feed::open(session, &self.name).await {
                 return Some(feed);
             }
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = self.follower.ended() => return None,
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }
@@ -178,6 +190,9 @@ struct Feed {
     outstanding: usize,
     /// When to stop waiting for a sign of life.
     patience: Instant,
+    opened: Instant,
+    /// Where the server is told that the consumer is not needed any more.
+    runtime: Handle,
 }
 
 impl Feed {
@@ -210,6 +225,8 @@ impl Feed {
             start: info.state.last_seq,
             outstanding: 0,
             patience: Instant::now(),
+            opened: Instant::now(),
+            runtime: Handle::current(),
             session,
         })
     }
@@ -252,6 +269,17 @@ impl Feed {
         self.outstanding = BATCH;
         self.patience = Instant::now() + 2 * HEARTBEAT;
         Some(())
+    }
+}
+
+/// Tells the server to forget the consumer. Where that does not get through, it does so by itself.
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let session = Arc::clone(&self.session);
+        let api = format!("$JS.API.CONSUMER.DELETE.{}.{}", session.bucket.stream, self.consumer);
+        self.runtime.spawn(async move {
+            let _ = session.connection.request(api, HeaderMap::new(), Bytes::new()).await;
+        });
     }
 }
 

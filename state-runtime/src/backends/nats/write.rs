@@ -5,7 +5,6 @@
 //! before, and stays so: a message never changes.
 
 use core::time::Duration;
-use std::hash::{BuildHasher, RandomState};
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -14,6 +13,7 @@ use tokio::time::Instant;
 use super::{
     Engine,
     api::{Ack, EXPECTED, EXPIRES, OPERATION, TTL},
+    backoff::random,
     error,
     session::{Session, Trouble},
     stored::{Mark, Stored},
@@ -73,8 +73,14 @@ impl Session {
     pub(super) async fn store(&self, draft: Draft, now: Timestamp) -> Result<u64> {
         let headers = draft.headers(self, now);
         let value = draft.value.unwrap_or_default();
+        self.check_size(&headers, &value)?;
+        let before = self.reached();
         match self.connection.request(draft.subject, headers, value).await {
-            Ok(answer) => acknowledged(&answer.payload).map(|ack| ack.seq),
+            Ok(answer) => {
+                let ack = acknowledged(&answer.payload)?;
+                self.note(before, ack.seq);
+                Ok(ack.seq)
+            }
             Err(trouble) => {
                 if matches!(trouble, Trouble::Lost(_)) {
                     // What is queued there must not be sent when the callers have long given up.
@@ -84,6 +90,14 @@ impl Session {
             }
         }
     }
+}
+
+/// What a revision names, if it is an entry of this bucket that can still be there.
+pub(super) fn live_mark(session: &Session, revision: &Revision, now: Timestamp) -> Result<Mark> {
+    Mark::read(revision)
+        .filter(|mark| mark.epoch == session.bucket.epoch)
+        .filter(|mark| mark.expiry.is_none_or(|expiry| now < expiry))
+        .ok_or_else(|| BackendError::conflict(0))
 }
 
 /// What the server says of a message that was handed over.
@@ -155,7 +169,7 @@ impl Engine {
                 }
             }
             Condition::IfRevision(revision) => {
-                let mark = self.live_mark(&revision)?;
+                let mark = live_mark(&session, &revision, self.now())?;
                 let expiry = self.expires(options.ttl, Some(mark));
                 self.store(&session, draft(Some(mark.sequence), expiry)).await?
             }
@@ -164,15 +178,17 @@ impl Engine {
     }
 
     pub(super) async fn remove(&self, key: &Key, options: RemoveOptions) -> Result<()> {
+        let session = self.link.session()?;
         let expected = match options.condition {
             Condition::Always => None,
-            Condition::IfRevision(revision) => Some(self.live_mark(&revision)?.sequence),
+            Condition::IfRevision(revision) => {
+                Some(live_mark(&session, &revision, self.now())?.sequence)
+            }
             Condition::IfAbsent => {
                 let found = self.find(key).await?;
                 return if found.is_some() { Err(BackendError::conflict(0)) } else { Ok(()) };
             }
         };
-        let session = self.link.session()?;
         let subject = self.subject(&session, key)?;
         let draft = Draft { subject, value: None, expiry: None, expected };
         self.store(&session, draft).await.map(drop)
@@ -226,6 +242,9 @@ impl Engine {
         ttl: TtlChange,
     ) -> Result<Option<Mark>> {
         let session = self.link.session()?;
+        if stored.epoch != session.bucket.epoch {
+            return Ok(None);
+        }
         let draft = Draft {
             subject: self.subject(&session, key)?,
             value: Some(stored.value.clone()),
@@ -241,7 +260,7 @@ impl Engine {
     async fn store(&self, session: &Session, draft: Draft) -> Result<Mark> {
         let expiry = draft.expiry;
         let sequence = session.store(draft, self.now()).await?;
-        Ok(Mark { sequence, expiry })
+        Ok(Mark { epoch: session.bucket.epoch, sequence, expiry })
     }
 
     /// When an entry expires that is written now, in place of `last`.
@@ -251,15 +270,6 @@ impl Engine {
             TtlChange::Keep => last.and_then(|mark| mark.expiry),
             TtlChange::After(ttl) => Some(self.now().after(ttl)),
         }
-    }
-
-    /// What a revision names, if it is an entry that can still be there.
-    pub(super) fn live_mark(&self, revision: &Revision) -> Result<Mark> {
-        let mark = Mark::read(revision).ok_or_else(|| BackendError::conflict(0))?;
-        if mark.expiry.is_some_and(|expiry| self.now() >= expiry) {
-            return Err(BackendError::conflict(0));
-        }
-        Ok(mark)
     }
 }
 
@@ -282,8 +292,7 @@ impl Rounds {
     pub(super) async fn next(&mut self) -> Result<()> {
         self.failed += 1;
         let most = 250_u64 << self.failed.min(7);
-        let random = RandomState::new().hash_one(self.failed);
-        let pause = Duration::from_micros(random % most);
+        let pause = Duration::from_micros(random() % most);
         if Instant::now() + pause >= self.end {
             return Err(error::contended());
         }
