@@ -14,7 +14,7 @@ use super::{
     reads::Reads,
     script, values,
 };
-use crate::backend::Result;
+use crate::backend::{BackendError, Result};
 
 /// Whether a command that may have been carried out has changed anything then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +57,26 @@ impl Node {
             Lane::Bulk => {
                 // What is known to be down is not tried again for every command.
                 self.small.check()?;
-                let open = || Link::open(Arc::clone(&self.dialer), Arc::clone(&self.locate));
+                if let Some(bulk) = self.bulk.get() {
+                    return Ok(bulk);
+                }
                 // In a box, so that the future of every command is the smaller for it.
-                Box::pin(self.bulk.get_or_try_init(open)).await
+                Box::pin(self.open_bulk()).await
             }
         }
+    }
+
+    async fn open_bulk(&self) -> Result<&Link> {
+        let open = || Link::open(Arc::clone(&self.dialer), Arc::clone(&self.locate));
+        let bulk = tokio::select! {
+            bulk = self.bulk.get_or_try_init(open) => bulk?,
+            () = self.small.closed() => return Err(BackendError::closed()),
+        };
+        // The node closes the small one first, so one of both sees the other.
+        if self.small.is_closed() {
+            bulk.close();
+        }
+        Ok(bulk)
     }
 
     /// Whether small commands would be sent just now; why not, otherwise.
@@ -126,10 +141,7 @@ impl Node {
     /// A server that takes no writes may have been replaced by another, for reads too.
     fn noticed(&self, value: Value) -> Value {
         if matches!(&value, Value::ServerError(error) if error::code(error) == "READONLY") {
-            self.small.suspect();
-            if let Some(bulk) = self.bulk.get() {
-                bulk.suspect();
-            }
+            self.suspect();
         }
         value
     }
@@ -198,4 +210,37 @@ pub(super) fn reply(value: Value) -> Result<Value> {
 
 fn unknown_script(value: &Value) -> bool {
     matches!(value, Value::ServerError(error) if error.code() == "NOSCRIPT")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::{
+        super::{
+            fake::{Fake, PATIENCE, soon},
+            link::fixed,
+        },
+        *,
+    };
+    use crate::backend::ErrorKind;
+
+    type TestResult = core::result::Result<(), Box<dyn Error>>;
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_connection_of_a_closed_node() -> TestResult {
+        let fake = Fake::start().await?;
+        let (locate, asked) = fake.found_once()?;
+        let opening = Node::open(fake.dialer(PATIENCE)?, locate);
+        let (node, peer) = tokio::join!(opening, fake.accept());
+        let (node, mut peer) = (Arc::new(node?), peer?);
+        let reading = Arc::clone(&node);
+        let values = tokio::spawn(async move { reading.values(Lane::Bulk, &["a"]).await });
+        soon(asked.notified()).await?;
+        node.close();
+        let refusal = soon(values).await??.map_err(|error| error.kind());
+        assert_eq!(refusal, Err(ErrorKind::Closed));
+        soon(peer.left()).await?;
+        Ok(())
+    }
 }
