@@ -112,11 +112,13 @@ impl Node {
         command: &Cmd,
     ) -> Result<Value> {
         let link = self.link(lane).await?;
-        let value = handed_over(link, effect, link.send(command).await)?;
-        match unknown_script(&value).then(|| script::spelled_out(command)).flatten() {
-            Some(call) => handed_over(link, effect, link.send(&call).await),
-            None => Ok(self.noticed(value)),
+        let mut value = handed_over(link, effect, link.send(command).await)?;
+        if unknown_script(&value)
+            && let Some(call) = script::spelled_out(command)
+        {
+            value = handed_over(link, effect, link.send(&call).await)?;
         }
+        Ok(self.noticed(value))
     }
 
     /// Sends several commands at once and returns the reply to each, which may be an error.
@@ -226,6 +228,27 @@ mod tests {
     use crate::backend::ErrorKind;
 
     type TestResult = core::result::Result<(), Box<dyn Error>>;
+
+    #[tokio::test]
+    async fn a_script_that_was_sent_again_tells_of_a_replica_too() -> TestResult {
+        let fake = Fake::start().await?;
+        let opening = Node::open(fake.dialer(PATIENCE)?, fixed(fake.address()?));
+        let (node, peer) = tokio::join!(opening, fake.accept());
+        let (node, mut peer) = (node?, peer?);
+        let command = script::ADD.call(0, 0, 0);
+        let refusing = async {
+            assert_eq!(peer.errand().await?[0], "EVALSHA");
+            peer.say("-NOSCRIPT No matching script.").await?;
+            assert_eq!(peer.errand().await?[0], "EVAL");
+            peer.say("-READONLY You can't write against a read only replica.").await
+        };
+        let exchange = node.exchange(Lane::Small, Effect::Write, &command);
+        let (value, refused) = soon(async { tokio::join!(exchange, refusing) }).await?;
+        refused?;
+        assert_eq!(reply(value?).map_err(|error| error.kind()), Err(ErrorKind::ReadOnly));
+        soon(fake.accept()).await??;
+        Ok(())
+    }
 
     #[tokio::test]
     async fn nobody_waits_for_a_connection_of_a_closed_node() -> TestResult {
