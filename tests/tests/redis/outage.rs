@@ -113,6 +113,35 @@ async fn nothing_stays_connected_after_the_last_handle() -> TestResult {
     Ok(())
 }
 
+#[tokio::test]
+async fn closing_ends_a_write_that_waits_at_once_and_leaves_no_connection() -> TestResult {
+    for flavour in [Flavour::Redis7, Flavour::Valkey9] {
+        let server = Server::start(flavour).await;
+        let config = RedisConfig::new(server.address())
+            .with_client_name("closing")
+            .with_response_timeout(PATIENCE * 10);
+        let backend = RedisBackend::connect(config).await?;
+        let clients = async || {
+            let clients = server.command::<String>(&["CLIENT", "LIST"]).await.unwrap_or_default();
+            let ours = clients.lines().filter(|client| client.contains("name=closing "));
+            ours.map(str::to_owned).collect::<Vec<_>>()
+        };
+        server.command::<()>(&["CLIENT", "PAUSE", "600000", "WRITE"]).await?;
+        let writer = backend.clone();
+        let write = tokio::spawn(async move { put(&writer, "a", "1").await });
+        until("the server has the write", async || {
+            clients().await.iter().any(|client| client.contains(" flags=b "))
+        })
+        .await;
+        backend.close().await?;
+        let outcome = tokio::time::timeout(PATIENCE, write).await??;
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Indeterminate);
+        server.command::<()>(&["CLIENT", "UNPAUSE"]).await?;
+        until("the connections are gone", async || clients().await.is_empty()).await;
+    }
+    Ok(())
+}
+
 /// Sends two commands on one connection and returns the answer to the second.
 async fn redis_command(
     connection: &mut ::redis::aio::MultiplexedConnection,

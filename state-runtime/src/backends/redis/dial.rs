@@ -1,26 +1,28 @@
 //! Making one connection: name resolution, TLS, login.
 
 use core::future::Future;
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use redis::{
-    AsyncConnectionConfig, Cmd, ErrorKind as DriverKind, Pipeline, ProtocolVersion, PushInfo,
-    RedisConnectionInfo, RedisError, RedisResult, Value, aio::MultiplexedConnection,
-    aio::SendError,
+    AsyncConnectionConfig, ErrorKind as DriverKind, Pipeline, ProtocolVersion, PushInfo,
+    RedisConnectionInfo, RedisError, Value,
+    aio::{MultiplexedConnection, SendError},
 };
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    sync::Notify,
-    task::JoinHandle,
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
 
+pub(super) use super::handle::{Connected, Handle, Task, ping};
 use super::{
     config::{Address, Credentials, RedisConfig, Servers},
-    error, tls,
+    error,
+    pulse::Pulse,
+    stream::Observed,
+    tls,
 };
 use crate::backend::{BackendError, ErrorKind, Result};
 
@@ -42,81 +44,6 @@ struct Tls(TlsConnector);
 impl core::fmt::Debug for Tls {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Tls")
-    }
-}
-
-/// A connection, and the task that reads and writes for it. Dropping the task closes it, whoever
-/// still holds a handle: what waits for an answer then learns that there will be none.
-pub(super) struct Connected {
-    pub(super) handle: Handle,
-    pub(super) task: Task,
-}
-
-/// The way to send on a connection. A clone leads to the same one.
-///
-/// The client alone does not always tell of the end: a command that is put into its channel at the
-/// very moment in which the reader of the channel ends stays there for as long as anybody has a
-/// handle, and who waits for the answer has one. So the end is told apart from the channel.
-#[derive(Clone)]
-pub(super) struct Handle {
-    connection: MultiplexedConnection,
-    ended: Arc<Notify>,
-}
-
-impl Handle {
-    /// Sends one command. An error reply of the server is a reply.
-    pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
-        // From here on no end is missed, and after one the channel takes no commands.
-        let ended = self.ended.notified();
-        tokio::select! {
-            biased;
-            reply = self.connection.send_packed_command(command) => reply,
-            () = ended => Err(gone()),
-        }
-    }
-
-    /// Sends several commands at once. Each has a reply of its own, which may be an error.
-    pub(super) async fn send_all(&mut self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
-        let ended = self.ended.notified();
-        tokio::select! {
-            biased;
-            replies = self.connection.send_packed_commands(commands, 0, commands.len()) => replies,
-            () = ended => Err(gone()),
-        }
-    }
-}
-
-fn gone() -> RedisError {
-    io::Error::from(io::ErrorKind::BrokenPipe).into()
-}
-
-/// Tells of the end of a connection when it is dropped, which is after the connection itself.
-struct End(Arc<Notify>);
-
-impl Drop for End {
-    fn drop(&mut self) {
-        self.0.notify_waiters();
-    }
-}
-
-/// A task that ends when this is dropped.
-pub(super) struct Task(JoinHandle<()>);
-
-impl Task {
-    pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(tokio::spawn(future))
-    }
-
-    /// Until it ends by itself.
-    pub(super) async fn ended(&mut self) {
-        // It is aborted by nobody else, and if it panicked it is over as well.
-        drop((&mut self.0).await);
-    }
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
@@ -200,18 +127,17 @@ impl Dialer {
                 Ok(())
             });
         }
+        let pulse = Arc::new(Pulse::default());
+        // Above TLS, so that what is counted is commands and replies.
+        let stream = Observed::new(stream, Arc::clone(&pulse));
         let (connection, driver) = MultiplexedConnection::new_with_config(&info, stream, options)
             .await
             .map_err(|error| refused(&error))?;
-        let ended = Arc::new(Notify::new());
-        let end = End(Arc::clone(&ended));
-        let task = Task::spawn(async move {
-            let _end = end;
-            driver.await;
-        });
-        let mut connected = Connected { handle: Handle { connection, ended }, task };
+        let mut connected = Connected::new(connection, driver, pulse);
         let login = if with_pushes { None } else { Some(credentials) };
         self.introduce(&mut connected.handle, login).await?;
+        let pulse = connected.handle.pulse();
+        pulse.settle(pulse.sent());
         Ok(connected)
     }
 
@@ -289,9 +215,4 @@ fn refused(error: &RedisError) -> BackendError {
         ),
         _ => error::unavailable(error::of_transport(error)),
     }
-}
-
-/// A command that changes nothing and that every server answers.
-pub(super) fn ping() -> Cmd {
-    redis::cmd("PING")
 }

@@ -5,33 +5,26 @@
 //! all that wait for an answer are told so, and a task in the background connects again. What was
 //! sent on the old connection is never sent on the new one.
 
-use core::{fmt, future::Future, pin::Pin, time::Duration};
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
+};
 use std::{
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Instant,
 };
 
-use redis::{Cmd, Pipeline, Value};
-use tokio::{sync::Notify, task::JoinHandle, time::sleep};
+use redis::{Cmd, Pipeline, RedisResult, Value};
+use tokio::{sync::Notify, task::JoinHandle};
 
 use super::{
     config::Address,
-    dial::{Connected, Dialer, Handle, Task, ping},
-    error,
-    pulse::{Pulse, Verdict, Watch},
+    dial::{Connected, Dialer, Handle},
+    error, keeper,
 };
 use crate::backend::{BackendError, ErrorKind, Result};
-
-/// The first wait after a failed attempt to connect; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(25);
-/// The longest wait between two attempts.
-const LAST_PAUSE: Duration = Duration::from_secs(1);
-/// A connection whose server takes no writes is replaced no more often than this: it may be a
-/// replica on purpose, and reads go on.
-const REPLACE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Finds the server that a link leads to: it may have moved since the last time.
 pub(super) type Locate = Arc<dyn Fn() -> Located + Send + Sync>;
@@ -60,13 +53,14 @@ pub(super) struct Link {
     keeper: JoinHandle<()>,
 }
 
-struct Shared {
-    dialer: Arc<Dialer>,
+/// What the link shares with its keeper.
+pub(super) struct Shared {
+    pub(super) dialer: Arc<Dialer>,
     locate: Locate,
     state: RwLock<State>,
-    pulse: Pulse,
     /// The connection should be replaced, though it works.
-    suspected: Notify,
+    pub(super) suspected: Notify,
+    closed: Notify,
 }
 
 enum State {
@@ -87,43 +81,36 @@ impl Link {
     /// Connects, and from then on keeps connected.
     pub(super) async fn open(dialer: Arc<Dialer>, locate: Locate) -> Result<Self> {
         let (address, connected) = connect(&dialer, &locate).await?;
-        let handle = connected.handle;
-        let state = RwLock::new(State::up(address, handle));
-        let (pulse, suspected) = (Pulse::default(), Notify::new());
-        let shared = Arc::new(Shared { dialer, locate, state, pulse, suspected });
-        let keeper = tokio::spawn(keep(Arc::clone(&shared), connected.task));
+        let state = RwLock::new(State::up(address, connected.handle.clone()));
+        let (suspected, closed) = (Notify::new(), Notify::new());
+        let shared = Arc::new(Shared { dialer, locate, state, suspected, closed });
+        let keeper = tokio::spawn(keeper::keep(Arc::clone(&shared), connected));
         Ok(Self { shared, keeper })
     }
 
     /// Sends one command. An error reply of the server is a reply.
     pub(super) async fn send(&self, command: &Cmd) -> Result<Value, Fault> {
         let mut handle = self.shared.handle().map_err(Fault::Unsent)?;
-        let number = self.shared.pulse.send();
-        let reply = handle.send(command).await;
-        self.answered(number, reply)
+        self.answered(handle.try_send(command).await)
     }
 
     /// Sends several commands at once. Each has a reply of its own, which may be an error.
     pub(super) async fn send_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Fault> {
         let mut handle = self.shared.handle().map_err(Fault::Unsent)?;
-        let number = self.shared.pulse.send();
-        let replies = handle.send_all(commands).await;
-        self.answered(number, replies)
+        self.answered(handle.try_send_all(commands).await)
     }
 
-    fn answered<T>(&self, number: u64, reply: redis::RedisResult<T>) -> Result<T, Fault> {
+    fn answered<T>(&self, reply: Option<RedisResult<T>>) -> Result<T, Fault> {
         match reply {
-            Ok(reply) => {
-                self.shared.pulse.answer(number);
-                Ok(reply)
-            }
-            Err(error) => Err(Fault::Lost(error::of_transport(&error))),
+            Some(Ok(reply)) => Ok(reply),
+            Some(Err(error)) => Err(Fault::Lost(error::of_transport(&error))),
+            None => Err(Fault::Unsent(self.shared.over())),
         }
     }
 
     /// Whether commands would be sent just now; why not, otherwise.
     pub(super) fn check(&self) -> Result<()> {
-        self.shared.handle().map(drop)
+        self.shared.connected(|_, _| ())
     }
 
     /// The number of the present connection, which no other ever has.
@@ -142,10 +129,24 @@ impl Link {
         self.shared.address()
     }
 
-    /// Ends the link. What waits for an answer is told that there will be none.
+    /// Ends the link. What waits for an answer is told at once that there will be none.
     pub(super) fn close(&self) {
-        self.shared.set(State::Closed);
+        self.shared.close();
         self.keeper.abort();
+    }
+
+    /// Until the link is closed.
+    pub(super) async fn closed(&self) {
+        // From here on it is not missed.
+        let closed = self.shared.closed.notified();
+        if !self.is_closed() {
+            closed.await;
+        }
+    }
+
+    /// Whether the link is closed.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(&*self.shared.read(), State::Closed)
     }
 }
 
@@ -182,17 +183,22 @@ impl Shared {
             State::Down { address, since, kind, cause } => {
                 let down = since.elapsed().as_millis();
                 let message = format!("no connection for {down} ms: {cause}");
-                let error = BackendError::new(*kind, message);
-                Err(match address {
-                    Some(address) => error.about(address),
-                    None => error,
-                })
+                Err(about(BackendError::new(*kind, message), address.as_ref()))
             }
             State::Closed => Err(BackendError::closed()),
         }
     }
 
-    fn address(&self) -> Option<Address> {
+    /// Why nothing was sent on a connection that was over already.
+    fn over(&self) -> BackendError {
+        match self.connected(|_, _| ()) {
+            Err(error) => error,
+            // The keeper has not seen it yet, or there is another connection by now.
+            Ok(()) => about(error::unavailable(keeper::LOST), self.address().as_ref()),
+        }
+    }
+
+    pub(super) fn address(&self) -> Option<Address> {
         match &*self.read() {
             State::Up { address, .. } => Some(address.clone()),
             State::Down { address, .. } => address.clone(),
@@ -200,20 +206,30 @@ impl Shared {
         }
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
+    fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters another state, unless the link was closed meanwhile: that one is final.
-    fn set(&self, next: State) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new connection to where the server is now.
+    pub(super) async fn connect(&self) -> Result<(Address, Connected)> {
+        connect(&self.dialer, &self.locate).await
+    }
+
+    /// Has commands sent on this connection from now on, unless the link was closed meanwhile.
+    pub(super) fn up(&self, address: Address, handle: Handle) {
+        let mut state = self.write();
         if !matches!(*state, State::Closed) {
-            *state = next;
+            *state = State::up(address, handle);
         }
     }
 
-    fn down(&self, kind: ErrorKind, cause: &str) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+    /// Has commands fail, unless the link was closed meanwhile.
+    pub(super) fn down(&self, kind: ErrorKind, cause: &str) {
+        let mut state = self.write();
         let (address, since) = match &*state {
             State::Up { address, .. } => (Some(address.clone()), Instant::now()),
             State::Down { address, since, .. } => (address.clone(), *since),
@@ -221,90 +237,25 @@ impl Shared {
         };
         *state = State::Down { address, since, kind, cause: cause.to_owned() };
     }
+
+    fn close(&self) {
+        let former = core::mem::replace(&mut *self.write(), State::Closed);
+        if let State::Up { handle, .. } = former {
+            handle.hang_up();
+        }
+        self.closed.notify_waiters();
+    }
+}
+
+fn about(error: BackendError, address: Option<&Address>) -> BackendError {
+    match address {
+        Some(address) => error.about(address),
+        None => error,
+    }
 }
 
 async fn connect(dialer: &Dialer, locate: &Locate) -> Result<(Address, Connected)> {
     let address = locate().await?;
     let connected = dialer.dial(&address).await?;
     Ok((address, connected))
-}
-
-/// Replaces the connection whenever that is needed, for ever: it is ended from outside.
-async fn keep(shared: Arc<Shared>, mut task: Task) {
-    // The connection before the present one, when that was replaced although it worked: it gets
-    // some time to deliver the answers that are due.
-    let mut retired: Option<(Instant, Task)> = None;
-    let mut replaced: Option<Instant> = None;
-    let mut watch = Watch::new(shared.dialer.config.response_timeout, Instant::now());
-    loop {
-        tokio::select! {
-            () = task.ended() => {
-                task = reconnect(&shared, "the connection was lost").await;
-                watch = Watch::new(shared.dialer.config.response_timeout, Instant::now());
-            }
-            () = shared.suspected.notified(),
-                if replaced.is_none_or(|last| last.elapsed() >= REPLACE_PAUSE) =>
-            {
-                replaced = Some(Instant::now());
-                if let Ok((address, Connected { handle, task: next })) =
-                    connect(&shared.dialer, &shared.locate).await
-                {
-                    shared.set(State::up(address, handle));
-                    retired = Some((Instant::now(), core::mem::replace(&mut task, next)));
-                }
-            }
-            () = sleep(watch.interval()) => match watch.look(&shared.pulse, Instant::now()) {
-                Verdict::Alive => {}
-                Verdict::Ask => ask(&shared),
-                Verdict::Dead => {
-                    drop(task);
-                    task = reconnect(&shared, "the server did not answer in time").await;
-                    watch = Watch::new(shared.dialer.config.response_timeout, Instant::now());
-                }
-            },
-        }
-        let limit = shared.dialer.config.response_timeout;
-        retired = retired.filter(|(since, _)| since.elapsed() < limit);
-    }
-}
-
-/// Asks the server for a sign of life. Nobody waits for it: the pulse shows whether it came.
-fn ask(shared: &Arc<Shared>) {
-    let shared = Arc::clone(shared);
-    tokio::spawn(async move {
-        if let Ok(mut handle) = shared.handle() {
-            let number = shared.pulse.send();
-            if handle.send(&ping()).await.is_ok() {
-                shared.pulse.answer(number);
-            }
-        }
-    });
-}
-
-/// Tries until there is a connection again. The first attempt is made at once.
-async fn reconnect(shared: &Shared, cause: &'static str) -> Task {
-    shared.down(ErrorKind::Unavailable, cause);
-    tracing::warn!(address = ?shared.address(), cause, "lost the connection to a server");
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match connect(&shared.dialer, &shared.locate).await {
-            Ok((address, Connected { handle, task })) => {
-                tracing::info!(%address, "connected to a server again");
-                // Nothing that was sent before will be answered on this connection.
-                shared.pulse.answer(shared.pulse.send());
-                shared.set(State::up(address, handle));
-                return task;
-            }
-            Err(error) => shared.down(error.kind(), error.message()),
-        }
-        sleep(jittered(pause)).await;
-        pause = (pause * 2).min(LAST_PAUSE);
-    }
-}
-
-/// Between half of `pause` and all of it, so that many clients do not come back at one moment.
-fn jittered(pause: Duration) -> Duration {
-    use core::hash::BuildHasher;
-    let random = std::hash::RandomState::new().hash_one(()) % 512;
-    pause / 2 + pause * u32::try_from(random).unwrap_or_default() / 1024
 }

@@ -23,15 +23,20 @@
 //!
 //! In a cluster, get of many is a `GET` for each key, sent to all nodes at the same time.
 //!
-//! From the link upwards: `dial` makes a connection, `pulse` tells whether it is alive, `link`
-//! replaces it when it is not, `node` has the links of one server and the rule of outcomes,
-//! `router` finds the server of a key, and `read` and `write` are the operations. `sentinel` and
-//! `cluster` tell where servers are; `scan` and `watch` have to do with all of them.
+//! From the link upwards: `dial` makes a connection, `stream` and `pulse` tell whether it is alive,
+//! `handle` sends on it, `keeper` replaces it when it is not, for a `link` that lasts, `node` has the
+//! links of one server and the rule of outcomes, `router` finds the server of a key, and `read` and
+//! `write` are the operations. `sentinel` and `cluster` tell where servers are; `scan` and `watch`
+//! have to do with all of them.
 
 mod cluster;
 mod config;
 mod dial;
 mod error;
+#[cfg(test)]
+mod fake;
+mod handle;
+mod keeper;
 mod link;
 mod node;
 mod pulse;
@@ -42,6 +47,7 @@ mod scan;
 mod script;
 mod sentinel;
 mod settings;
+mod stream;
 mod tls;
 mod values;
 mod watch;
@@ -92,8 +98,9 @@ const MAX_BATCH: usize = (1 << 30) - (16 << 20);
 /// [`ErrorKind::Unavailable`], and nothing is sent; a task in the background connects again. A write
 /// that was handed over is not applied only if the server answered it with an error; without any
 /// answer it is [`ErrorKind::Indeterminate`], and never sent again. A connection that owes an
-/// answer for longer than [the response time-out](RedisConfig::with_response_timeout) is given up
-/// together with all that wait for it.
+/// answer, and from which nothing comes for longer than
+/// [the response time-out](RedisConfig::with_response_timeout), is given up together with all that
+/// wait for it. A part of a long answer counts, and time in which this process stood still does not.
 ///
 /// A future that is dropped before its command has left takes the command back; one that is dropped
 /// later leaves the write to the server. Other operations never notice.

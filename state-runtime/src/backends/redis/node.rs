@@ -14,7 +14,7 @@ use super::{
     reads::Reads,
     script, values,
 };
-use crate::backend::Result;
+use crate::backend::{BackendError, Result};
 
 /// Whether a command that may have been carried out has changed anything then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,11 +68,26 @@ impl Node {
             Lane::Bulk => {
                 // What is known to be down is not tried again for every command.
                 self.small.check()?;
-                let open = || Link::open(Arc::clone(&self.dialer), Arc::clone(&self.locate));
+                if let Some(bulk) = self.bulk.get() {
+                    return Ok(bulk);
+                }
                 // In a box, so that the future of every command is the smaller for it.
-                Box::pin(self.bulk.get_or_try_init(open)).await
+                Box::pin(self.open_bulk()).await
             }
         }
+    }
+
+    async fn open_bulk(&self) -> Result<&Link> {
+        let open = || Link::open(Arc::clone(&self.dialer), Arc::clone(&self.locate));
+        let bulk = tokio::select! {
+            bulk = self.bulk.get_or_try_init(open) => bulk?,
+            () = self.small.closed() => return Err(BackendError::closed()),
+        };
+        // The node closes the small one first, so one of both sees the other.
+        if self.small.is_closed() {
+            bulk.close();
+        }
+        Ok(bulk)
     }
 
     /// Whether small commands would be sent just now; why not, otherwise.
@@ -108,11 +123,13 @@ impl Node {
         command: &Cmd,
     ) -> Result<Value> {
         let link = self.link(lane).await?;
-        let value = handed_over(link, effect, link.send(command).await)?;
-        match unknown_script(&value).then(|| script::spelled_out(command)).flatten() {
-            Some(call) => handed_over(link, effect, link.send(&call).await),
-            None => Ok(self.noticed(value)),
+        let mut value = handed_over(link, effect, link.send(command).await)?;
+        if unknown_script(&value)
+            && let Some(call) = script::spelled_out(command)
+        {
+            value = handed_over(link, effect, link.send(&call).await)?;
         }
+        Ok(self.noticed(value))
     }
 
     /// Sends several commands at once and returns the reply to each, which may be an error.
@@ -137,10 +154,7 @@ impl Node {
     /// A server that takes no writes may have been replaced by another, for reads too.
     fn noticed(&self, value: Value) -> Value {
         if matches!(&value, Value::ServerError(error) if error::code(error) == "READONLY") {
-            self.small.suspect();
-            if let Some(bulk) = self.bulk.get() {
-                bulk.suspect();
-            }
+            self.suspect();
         }
         value
     }
@@ -209,4 +223,58 @@ pub(super) fn reply(value: Value) -> Result<Value> {
 
 fn unknown_script(value: &Value) -> bool {
     matches!(value, Value::ServerError(error) if error.code() == "NOSCRIPT")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::{
+        super::{
+            fake::{Fake, PATIENCE, soon},
+            link::fixed,
+        },
+        *,
+    };
+    use crate::backend::ErrorKind;
+
+    type TestResult = core::result::Result<(), Box<dyn Error>>;
+
+    #[tokio::test]
+    async fn a_script_that_was_sent_again_tells_of_a_replica_too() -> TestResult {
+        let fake = Fake::start().await?;
+        let opening = Node::open(fake.dialer(PATIENCE)?, fixed(fake.address()?));
+        let (node, peer) = tokio::join!(opening, fake.accept());
+        let (node, mut peer) = (node?, peer?);
+        let command = script::ADD.call(0, 0, 0);
+        let refusing = async {
+            assert_eq!(peer.errand().await?[0], "EVALSHA");
+            peer.say("-NOSCRIPT No matching script.").await?;
+            assert_eq!(peer.errand().await?[0], "EVAL");
+            peer.say("-READONLY You can't write against a read only replica.").await
+        };
+        let exchange = node.exchange(Lane::Small, Effect::Write, &command);
+        let (value, refused) = soon(async { tokio::join!(exchange, refusing) }).await?;
+        refused?;
+        assert_eq!(reply(value?).map_err(|error| error.kind()), Err(ErrorKind::ReadOnly));
+        soon(fake.accept()).await??;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_connection_of_a_closed_node() -> TestResult {
+        let fake = Fake::start().await?;
+        let (locate, asked) = fake.found_once()?;
+        let opening = Node::open(fake.dialer(PATIENCE)?, locate);
+        let (node, peer) = tokio::join!(opening, fake.accept());
+        let (node, mut peer) = (Arc::new(node?), peer?);
+        let reading = Arc::clone(&node);
+        let values = tokio::spawn(async move { reading.values(Lane::Bulk, &["a"]).await });
+        soon(asked.notified()).await?;
+        node.close();
+        let refusal = soon(values).await??.map_err(|error| error.kind());
+        assert_eq!(refusal, Err(ErrorKind::Closed));
+        soon(peer.left()).await?;
+        Ok(())
+    }
 }

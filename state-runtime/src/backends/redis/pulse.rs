@@ -2,7 +2,8 @@
 //!
 //! A server answers the commands of a connection in the order in which they came. So one look at the
 //! whole connection, now and then, tells as much as a timer for each command would: if an answer is
-//! due and none has come for a while, then none of those that wait will get one.
+//! due and nothing has come for a while, then none of those that wait will get one. What counts is
+//! bytes, not answers: a large value that is still coming over a slow line is a sign of life.
 
 use core::{
     sync::atomic::{AtomicU64, Ordering},
@@ -10,27 +11,44 @@ use core::{
 };
 use std::time::Instant;
 
-/// What was sent and what was answered, counted by those who send.
+/// What went over one connection, counted by its stream.
 #[derive(Debug, Default)]
 pub(super) struct Pulse {
+    /// How many bytes were sent.
     sent: AtomicU64,
-    answered: AtomicU64,
+    /// How many of these are certainly answered.
+    settled: AtomicU64,
+    /// How often there was a sign of life.
+    heard: AtomicU64,
 }
 
 impl Pulse {
-    /// To be called before a command is sent; gives its number.
-    pub(super) fn send(&self) -> u64 {
-        self.sent.fetch_add(1, Ordering::Relaxed) + 1
+    /// To be called when `bytes` more were sent.
+    pub(super) fn send(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// To be called when the command of this number was answered. What was sent before it was
-    /// answered too, even if nobody waited for that any more.
-    pub(super) fn answer(&self, number: u64) {
-        self.answered.fetch_max(number, Ordering::Relaxed);
+    /// To be called at each sign of life.
+    pub(super) fn hear(&self) {
+        self.heard.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn read(&self) -> (u64, u64) {
-        (self.sent.load(Ordering::Relaxed), self.answered.load(Ordering::Relaxed))
+    /// How many bytes were sent until now.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// To be called when the first `sent` bytes are certainly answered.
+    pub(super) fn settle(&self, sent: u64) {
+        self.settled.fetch_max(sent, Ordering::Relaxed);
+    }
+
+    fn heard(&self) -> u64 {
+        self.heard.load(Ordering::Relaxed)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.sent() == self.settled.load(Ordering::Relaxed)
     }
 }
 
@@ -46,12 +64,16 @@ pub(super) enum Verdict {
 }
 
 /// One who feels the pulse of a connection.
+///
+/// Time in which nobody looked hardly counts: this program may have been stopped, or its machine
+/// asleep, and what came meanwhile is still to be read.
 #[derive(Debug)]
 pub(super) struct Watch {
     limit: Duration,
-    /// The last answer, and when it was first seen that it was the last.
-    answered: u64,
-    since: Instant,
+    looked: Instant,
+    heard: u64,
+    /// For how long nothing was heard, or since it was asked.
+    silent: Duration,
     asked: bool,
 }
 
@@ -59,8 +81,8 @@ impl Watch {
     /// After how long a silent connection is asked, lest a network forgets it.
     const IDLE: Duration = Duration::from_secs(15);
 
-    pub(super) fn new(limit: Duration, now: Instant) -> Self {
-        Self { limit, answered: 0, since: now, asked: false }
+    pub(super) fn new(limit: Duration, pulse: &Pulse, now: Instant) -> Self {
+        Self { limit, looked: now, heard: pulse.heard(), silent: Duration::ZERO, asked: false }
     }
 
     /// How often to look: often enough that a dead one is found soon after `limit`.
@@ -69,23 +91,22 @@ impl Watch {
     }
 
     pub(super) fn look(&mut self, pulse: &Pulse, now: Instant) -> Verdict {
-        let (sent, answered) = pulse.read();
-        if answered != self.answered {
-            (self.answered, self.since, self.asked) = (answered, now, false);
+        let passed = now.saturating_duration_since(self.looked);
+        self.looked = now;
+        let heard = pulse.heard();
+        if heard != self.heard {
+            (self.heard, self.silent, self.asked) = (heard, Duration::ZERO, false);
             return Verdict::Alive;
         }
-        let silent = now.saturating_duration_since(self.since);
-        if sent > answered {
-            // What is due may have been sent only just now: the first sight of it counts, which is
-            // at most an interval late.
-            if !self.asked {
-                (self.since, self.asked) = (now, true);
-                return Verdict::Ask;
-            }
-            return if silent >= self.limit { Verdict::Dead } else { Verdict::Alive };
+        // Looks that come a little late on a busy machine count in full.
+        self.silent = self.silent.saturating_add(passed.min(self.interval() * 2));
+        if self.asked {
+            return if self.silent >= self.limit { Verdict::Dead } else { Verdict::Alive };
         }
-        if silent >= Self::IDLE {
-            self.since = now;
+        // What is due may have been sent only just now, so the time counts from here, which is at
+        // most an interval late.
+        if !pulse.is_settled() || self.silent >= Self::IDLE {
+            (self.silent, self.asked) = (Duration::ZERO, true);
             return Verdict::Ask;
         }
         Verdict::Alive
@@ -96,51 +117,97 @@ impl Watch {
 mod tests {
     use super::*;
 
-    const LIMIT: Duration = Duration::from_secs(3);
+    const LIMIT: Duration = Duration::from_secs(4);
 
-    fn watched() -> (Pulse, Watch, Instant) {
-        let now = Instant::now();
-        (Pulse::default(), Watch::new(LIMIT, now), now)
+    /// A connection, and looks at it at the usual times.
+    struct Watched {
+        pulse: Pulse,
+        watch: Watch,
+        now: Instant,
+    }
+
+    impl Watched {
+        fn new() -> Self {
+            let (pulse, now) = (Pulse::default(), Instant::now());
+            Self { watch: Watch::new(LIMIT, &pulse, now), pulse, now }
+        }
+
+        fn look(&mut self) -> Verdict {
+            self.look_after(self.watch.interval())
+        }
+
+        fn look_after(&mut self, passed: Duration) -> Verdict {
+            self.now += passed;
+            self.watch.look(&self.pulse, self.now)
+        }
     }
 
     #[test]
     fn a_connection_that_answers_is_alive() {
-        let (pulse, mut watch, start) = watched();
-        for second in 0..60 {
-            let number = pulse.send();
-            pulse.answer(number);
-            let now = start + Duration::from_secs(second);
-            assert_eq!(watch.look(&pulse, now), Verdict::Alive);
+        let mut watched = Watched::new();
+        for _ in 0..60 {
+            watched.pulse.send(10);
+            watched.pulse.hear();
+            assert_eq!(watched.look(), Verdict::Alive);
         }
     }
 
     #[test]
     fn a_connection_that_owes_an_answer_for_too_long_is_dead() {
-        let (pulse, mut watch, start) = watched();
-        let number = pulse.send();
-        pulse.answer(number);
-        assert_eq!(watch.look(&pulse, start), Verdict::Alive);
-        pulse.send();
-        assert_eq!(watch.look(&pulse, start + LIMIT * 4), Verdict::Ask, "it was idle until now");
-        assert_eq!(watch.look(&pulse, start + LIMIT * 4 + LIMIT / 2), Verdict::Alive);
-        assert_eq!(watch.look(&pulse, start + LIMIT * 5), Verdict::Dead);
+        let mut watched = Watched::new();
+        watched.pulse.send(10);
+        assert_eq!(watched.look(), Verdict::Ask);
+        for _ in 1..8 {
+            assert_eq!(watched.look(), Verdict::Alive);
+            watched.pulse.send(10);
+        }
+        assert_eq!(watched.look(), Verdict::Dead);
     }
 
     #[test]
-    fn an_answer_that_nobody_waited_for_is_found_by_asking() {
-        let (pulse, mut watch, start) = watched();
-        pulse.send();
-        assert_eq!(watch.look(&pulse, start), Verdict::Ask);
-        let asked = pulse.send();
-        pulse.answer(asked);
-        assert_eq!(watch.look(&pulse, start + LIMIT * 2), Verdict::Alive);
+    fn an_answer_that_came_is_found_by_asking() {
+        let mut watched = Watched::new();
+        watched.pulse.send(10);
+        watched.pulse.hear();
+        assert_eq!(watched.look(), Verdict::Alive);
+        assert_eq!(watched.look(), Verdict::Ask, "there may have been two commands");
+        watched.pulse.send(14);
+        watched.pulse.hear();
+        watched.pulse.settle(24);
+        for _ in 0..20 {
+            assert_eq!(watched.look(), Verdict::Alive);
+        }
     }
 
     #[test]
-    fn an_idle_connection_is_asked_now_and_then() {
-        let (pulse, mut watch, start) = watched();
-        assert_eq!(watch.look(&pulse, start + LIMIT), Verdict::Alive);
-        assert_eq!(watch.look(&pulse, start + Watch::IDLE), Verdict::Ask);
-        assert_eq!(watch.look(&pulse, start + Watch::IDLE * 3 / 2), Verdict::Alive);
+    fn an_idle_connection_is_asked_now_and_then_and_has_to_answer() {
+        let mut watched = Watched::new();
+        let looks = Watch::IDLE.div_duration_f64(watched.watch.interval()).ceil();
+        let mut verdicts = (1..).map(|look| (f64::from(look), watched.look()));
+        assert_eq!(verdicts.find(|(_, it)| *it != Verdict::Alive), Some((looks, Verdict::Ask)));
+        assert_eq!(
+            verdicts.find(|(_, it)| *it != Verdict::Alive),
+            Some((looks + 8.0, Verdict::Dead))
+        );
+    }
+
+    #[test]
+    fn time_in_which_this_program_stood_still_is_not_held_against_a_connection() {
+        let mut watched = Watched::new();
+        watched.pulse.send(10);
+        assert_eq!(watched.look(), Verdict::Ask);
+        assert_eq!(watched.look_after(LIMIT * 1000), Verdict::Alive);
+        assert_eq!(watched.look_after(LIMIT * 1000), Verdict::Alive);
+        watched.pulse.hear();
+        assert_eq!(watched.look(), Verdict::Alive);
+    }
+
+    #[test]
+    fn a_connection_that_is_dead_when_this_program_goes_on_is_found_out_too() {
+        let mut watched = Watched::new();
+        watched.pulse.send(10);
+        assert_eq!(watched.look_after(LIMIT * 1000), Verdict::Ask);
+        let found = (0..8).any(|_| watched.look() == Verdict::Dead);
+        assert!(found, "after the usual time");
     }
 }
