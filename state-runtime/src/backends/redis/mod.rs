@@ -145,7 +145,10 @@ const MAX_BATCH: usize = (1 << 30) - (16 << 20);
 /// concerned from the beginning; it is complete nevertheless. If that happens again and again, or
 /// while a server is down, the page is [`ErrorKind::Unavailable`], and can be asked for once more.
 ///
-/// The one thing that it cannot know is a slot whose move was begun and taken back between two pages.
+/// In a cluster, slots that go from node to node are noticed by the epochs of the nodes, even where
+/// one is back at its former owner when the scan looks again: everything is then gone through once
+/// more. The one thing that a scan cannot know is a slot whose move was begun and taken back, its keys
+/// with it, without that it ever had another owner.
 ///
 /// # Watches
 ///

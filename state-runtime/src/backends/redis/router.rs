@@ -3,7 +3,7 @@
 //! Operations say what they want to send and on behalf of which keys; they do not know how many
 //! servers there are.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use redis::{Cmd, Pipeline, Value};
 
@@ -111,6 +111,7 @@ impl Router {
                 node: Arc::clone(node),
                 owned: Slots::ALL,
                 importing: Slots::NONE,
+                epochs: BTreeMap::new(),
             }]),
             Self::Cluster(cluster) => cluster.survey().await,
         }
