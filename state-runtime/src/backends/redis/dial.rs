@@ -112,11 +112,22 @@ impl Task {
         // It is aborted by nobody else, and if it panicked it is over as well.
         drop((&mut self.0).await);
     }
+
+    /// Ends it now.
+    pub(super) fn end(&self) {
+        self.0.abort();
+    }
+}
+
+impl core::fmt::Debug for Task {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Task")
+    }
 }
 
 impl Drop for Task {
     fn drop(&mut self) {
-        self.0.abort();
+        self.end();
     }
 }
 

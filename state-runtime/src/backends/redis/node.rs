@@ -4,12 +4,12 @@ use core::fmt;
 use std::sync::Arc;
 
 use redis::{Cmd, Pipeline, Value};
-use tokio::sync::OnceCell;
 
 use super::{
     config::Address,
     dial::Dialer,
     error,
+    lazy::Lazy,
     link::{Fault, Link, Locate},
     reads::Reads,
     script, values,
@@ -36,10 +36,8 @@ pub(super) enum Lane {
 
 /// One server: a connection for small commands, and another for large ones once there are any.
 pub(super) struct Node {
-    dialer: Arc<Dialer>,
-    locate: Locate,
     small: Arc<Link>,
-    bulk: OnceCell<Link>,
+    bulk: Lazy<Link>,
     reads: Arc<Reads>,
 }
 
@@ -48,7 +46,8 @@ impl Node {
     pub(super) async fn open(dialer: Arc<Dialer>, locate: Locate) -> Result<Self> {
         let small = Link::open(Arc::clone(&dialer), Arc::clone(&locate)).await?;
         let (small, reads) = (Arc::new(small), Arc::new(Reads::new()));
-        Ok(Self { dialer, locate, small, bulk: OnceCell::new(), reads })
+        let bulk = Lazy::new(move || Link::open(Arc::clone(&dialer), Arc::clone(&locate)));
+        Ok(Self { small, bulk, reads })
     }
 
     async fn link(&self, lane: Lane) -> Result<&Link> {
@@ -57,9 +56,8 @@ impl Node {
             Lane::Bulk => {
                 // What is known to be down is not tried again for every command.
                 self.small.check()?;
-                let open = || Link::open(Arc::clone(&self.dialer), Arc::clone(&self.locate));
                 // In a box, so that the future of every command is the smaller for it.
-                Box::pin(self.bulk.get_or_try_init(open)).await
+                Box::pin(self.bulk.get()).await
             }
         }
     }
@@ -77,7 +75,7 @@ impl Node {
     /// To be told when another server should have taken its place.
     pub(super) fn suspect(&self) {
         self.small.suspect();
-        if let Some(bulk) = self.bulk.get() {
+        if let Some(bulk) = self.bulk.opened() {
             bulk.suspect();
         }
     }
@@ -127,7 +125,7 @@ impl Node {
     fn noticed(&self, value: Value) -> Value {
         if matches!(&value, Value::ServerError(error) if error::code(error) == "READONLY") {
             self.small.suspect();
-            if let Some(bulk) = self.bulk.get() {
+            if let Some(bulk) = self.bulk.opened() {
                 bulk.suspect();
             }
         }
@@ -151,7 +149,8 @@ impl Node {
     /// Ends the connections.
     pub(super) fn close(&self) {
         self.small.close();
-        if let Some(bulk) = self.bulk.get() {
+        self.bulk.close();
+        if let Some(bulk) = self.bulk.opened() {
             bulk.close();
         }
     }
@@ -168,7 +167,7 @@ impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node")
             .field("small", &self.small)
-            .field("bulk", &self.bulk.get())
+            .field("bulk", &self.bulk)
             .finish_non_exhaustive()
     }
 }
