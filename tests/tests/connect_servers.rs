@@ -1,12 +1,14 @@
 //! A URL is all that it takes to reach a server: its address, its users, its certificates.
 
+use std::time::Duration;
+
 use state_runtime::{
     StateError,
     backend::{Backend as _, ErrorKind, GetOptions, SetOptions},
     connect,
     key::Key,
 };
-use tests::servers::{dapr, nats, redis};
+use tests::servers::{certificates::Certificates, dapr, nats, redis};
 
 const PASSWORD: &str = "p@s:s/w%25?x&#";
 
@@ -84,7 +86,10 @@ async fn a_redis_server_with_tls() {
         key.display()
     );
     check(&url, "default-secret").await;
-    let untrusted = format!("rediss://:default-secret@{address}");
+    let folder = tempfile::tempdir().unwrap();
+    let other = Certificates::make(folder.path()).authority();
+    let untrusted =
+        format!("rediss://:default-secret@{address}?ca_certificate={}", other.display());
     assert_eq!(refused(&untrusted, "default-secret").await, ErrorKind::Unavailable);
 }
 
@@ -164,4 +169,56 @@ async fn a_dapr_sidecar() {
     assert_eq!(refused(&other, token).await, ErrorKind::Missing);
     sidecar.kill();
     assert_eq!(refused(&url, token).await, ErrorKind::Unavailable);
+}
+
+/// It accepts connections, and that is all: what stands behind a firewall looks like this too.
+#[tokio::test]
+async fn a_server_that_never_answers_is_unavailable_in_time_and_named() {
+    let servers = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let [first, second] = servers.each_ref().map(|it| it.local_addr().unwrap().to_string());
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Certificates::make(folder.path()).authority();
+    let trusting = format!("ca_certificate={}&", authority.display());
+    for (scheme, addresses, path, more) in [
+        ("redis", vec![&first], "", ""),
+        ("rediss", vec![&first], "", trusting.as_str()),
+        ("redis+cluster", vec![&first, &second], "", ""),
+        ("redis+sentinel", vec![&first, &second], "/mymaster", ""),
+        ("nats", vec![&first, &second], "/shop", ""),
+        ("tls+nats", vec![&first], "/shop", trusting.as_str()),
+        ("dapr", vec![&first], "/store", ""),
+    ] {
+        let login = if scheme == "dapr" { "" } else { "ada:tiger-5e2@" };
+        let hosts = addresses.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(",");
+        let url = format!("{scheme}://{login}{hosts}{path}?{more}connect_timeout=300ms");
+        let connecting = tokio::time::timeout(Duration::from_secs(30), connect::backend(&url));
+        let outcome = connecting.await.unwrap_or_else(|_| panic!("{url}: it is waited for"));
+        let error = outcome.expect_err(&url);
+        assert!(matches!(error, StateError::Unavailable { .. }), "{url}: {error:?}");
+        assert!(error.is_retryable(), "{url}");
+        let shown = format!("{error} {error:?} {:?}", core::error::Error::source(&error));
+        assert!(!shown.contains("tiger"), "{shown}");
+        for address in addresses {
+            assert!(shown.contains(address.as_str()), "{url}: {shown}");
+        }
+    }
+}
+
+/// Whoever wants no time-outs writes one that is beyond all reason.
+#[tokio::test]
+async fn the_longest_time_outs_are_taken() {
+    let limit = format!("{}ms", u64::MAX);
+    let both = format!("connect_timeout={limit}&response_timeout={limit}");
+    let server = redis::Server::shared(redis::Flavour::Redis8).await;
+    check(&format!("{}?{both}", server.url()), "").await;
+    let cluster = redis::Cluster::start(redis::Flavour::Redis7, 1).await;
+    check(&format!("{}?{both}", cluster.url()), "").await;
+    let sentinel = redis::Sentinel::start(redis::Flavour::Valkey9).await;
+    check(&format!("{}?{both}", sentinel.url()), "").await;
+    let server = nats::Server::start(nats::Version::V2_11).await;
+    check(&format!("{}/shop?{both}", server.url()), "").await;
+    if !dapr::is_left_out() {
+        let sidecar = dapr::Sidecar::start(dapr::Component::in_memory()).await;
+        check(&format!("{}?connect_timeout={limit}&timeout={limit}", sidecar.url()), "").await;
+    }
 }

@@ -59,6 +59,8 @@ pub(super) fn config(mut url: Url) -> Result<NatsConfig, InvalidUrl> {
         if let Some((certificate, key)) = options.both("client_certificate", "client_key")? {
             config = config.with_client_certificate(certificate, key);
         }
+    } else {
+        options.refuse_tls(url.scheme)?;
     }
     url.options.finish(url.scheme)?;
     Ok(config)
@@ -66,6 +68,8 @@ pub(super) fn config(mut url: Url) -> Result<NatsConfig, InvalidUrl> {
 
 /// `token@`, `user:password@`, or a key in an option: one of them.
 fn sign_in(config: NatsConfig, url: &mut Url) -> Result<NatsConfig, InvalidUrl> {
+    url.options.refuse_login()?;
+    url.options.refuse("token", "a token stands in front of the address, as in `token@host`")?;
     let nkey = url.options.text("nkey")?;
     let file = url.options.text("credentials_file")?;
     match (url.user.take(), url.password.take(), nkey, file) {

@@ -110,7 +110,7 @@ impl Options {
         name: &'static str,
     ) -> Result<Option<T>, InvalidUrl> {
         self.read(name, |text| {
-            text.parse().map_err(|_| "write a whole number that is not too large")
+            units::number(text).ok_or("write a whole number that is not too large")
         })
     }
 
@@ -135,6 +135,29 @@ impl Options {
         })
     }
 
+    /// That an option was not given which has no meaning here; `instead` says what has.
+    pub(super) fn refuse(&self, name: &str, instead: impl Display) -> Result<(), InvalidUrl> {
+        if self.given.iter().any(|(given, _)| given == name) {
+            return Err(InvalidUrl::new(format!("option `{name}`: {instead}")));
+        }
+        Ok(())
+    }
+
+    /// That no login was given as an option.
+    pub(super) fn refuse_login(&self) -> Result<(), InvalidUrl> {
+        let instead = "a login stands in front of the address, as in `user:password@host`";
+        ["user", "username", "password"].into_iter().try_for_each(|name| self.refuse(name, instead))
+    }
+
+    /// That nothing was said of TLS, which `scheme` does not speak.
+    pub(super) fn refuse_tls(&self, scheme: &Scheme) -> Result<(), InvalidUrl> {
+        let (plain, tls) = (scheme.name, scheme.with_tls());
+        let instead = format!("it is for TLS; write `{tls}:` in place of `{plain}:`");
+        ["ca_certificate", "client_certificate", "client_key"]
+            .into_iter()
+            .try_for_each(|name| self.refuse(name, &instead))
+    }
+
     /// That nothing was given that nobody has asked for.
     pub(super) fn finish(mut self, scheme: &Scheme) -> Result<(), InvalidUrl> {
         let Some((name, _)) = self.given.first() else {
@@ -146,7 +169,7 @@ impl Options {
             none if none.is_empty() => "it has no options".to_owned(),
             listed => format!("its options are {listed}"),
         };
-        let is_name = name.len() <= LONGEST
+        let is_name = (1..=LONGEST).contains(&name.len())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
         let unknown = if is_name && (self.may_tell || SECRETS.contains(&name.as_str())) {
             let hint = did_you_mean(name, names);
@@ -209,6 +232,7 @@ mod tests {
             ("name=a&name=a", "option `name` is given twice"),
             ("name=", "option `name` is empty"),
             ("name", "option `name` is empty"),
+            ("number=+7", "option `number=+7`: write a whole number that is not too large"),
             ("number=256", "option `number=256`: write a whole number that is not too large"),
             ("number=%0A", "option `number=\\n`: write"),
             ("create=yes", "option `create=yes`: write `true` or `false`"),

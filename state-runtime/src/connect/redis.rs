@@ -1,7 +1,9 @@
 //! `redis:` and its kin open a `RedisBackend`: one server, a cluster, or what sentinels watch over.
 
 use super::{
+    options::Options,
     scheme::{Kind, Topology},
+    units,
     url::Url,
 };
 use crate::{
@@ -19,22 +21,25 @@ pub(super) fn config(mut url: Url) -> Result<RedisConfig, InvalidUrl> {
         return Err(url.misshapen());
     };
     let mut config = servers(&mut url, topology)?;
-    if let Some(username) = url.user.take() {
-        config = config.with_username(username);
-    }
-    if let Some(password) = url.password.take() {
-        config = config.with_password(password);
-    }
+    config = match (url.user.take(), url.password.take()) {
+        (Some(username), Some(password)) => config.with_username(username).with_password(password),
+        (None, Some(password)) => config.with_password(password),
+        (None, None) => config,
+        (Some(_), None) => {
+            return Err(InvalidUrl::new(
+                "a user without a password cannot log in; write `user:password@`, or \
+                 `:password@` for the default user",
+            ));
+        }
+    };
     let options = &mut url.options;
-    if topology == Topology::Sentinel {
-        if let Some(database) = options.number("database")? {
-            config = config.with_database(database);
-        }
-        if let Some(username) = options.text("sentinel_username")? {
-            config = config.with_sentinel_username(username);
-        }
-        if let Some(password) = options.text("sentinel_password")? {
-            config = config.with_sentinel_password(password);
+    options.refuse_login()?;
+    match topology {
+        Topology::Sentinel => config = of_sentinels(config, options)?,
+        Topology::Cluster => options.refuse("database", "a cluster has only database 0")?,
+        Topology::Single => {
+            let instead = format!("the path is the number of the database: `{}`", url.scheme.form);
+            options.refuse("database", instead)?;
         }
     }
     if let Some(name) = options.text("client_name")? {
@@ -54,9 +59,29 @@ pub(super) fn config(mut url: Url) -> Result<RedisConfig, InvalidUrl> {
         if let Some((certificate, key)) = options.both("client_certificate", "client_key")? {
             config = config.with_client_certificate(certificate, key);
         }
+    } else {
+        options.refuse_tls(url.scheme)?;
     }
     url.options.finish(url.scheme)?;
     Ok(config)
+}
+
+/// What only sentinels, and what they watch over, are told by options.
+fn of_sentinels(config: RedisConfig, options: &mut Options) -> Result<RedisConfig, InvalidUrl> {
+    let config = match options.number("database")? {
+        Some(database) => config.with_database(database),
+        None => config,
+    };
+    match (options.text("sentinel_username")?, options.text("sentinel_password")?) {
+        (Some(username), Some(password)) => {
+            Ok(config.with_sentinel_username(username).with_sentinel_password(password))
+        }
+        (None, Some(password)) => Ok(config.with_sentinel_password(password)),
+        (None, None) => Ok(config),
+        (Some(_), None) => Err(InvalidUrl::new(
+            "option `sentinel_username`: it cannot log in without `sentinel_password`",
+        )),
+    }
 }
 
 /// The addresses, and what the path means to them.
@@ -73,10 +98,13 @@ fn servers(url: &mut Url, topology: Topology) -> Result<RedisConfig, InvalidUrl>
         (Topology::Single, path) => {
             let address = addresses.next().ok_or_else(|| url.misshapen())?;
             let config = RedisConfig::new(address);
-            match path.map(|database| database.parse()) {
+            match path.map(|database| units::number(&database)) {
                 None => Ok(config),
-                Some(Ok(database)) => Ok(config.with_database(database)),
-                Some(Err(_)) => Err(url.misshapen()),
+                Some(Some(database)) => Ok(config.with_database(database)),
+                Some(None) => Err(InvalidUrl::new(format!(
+                    "the path is the number of a database; write the URL as `{}`",
+                    url.scheme.form
+                ))),
             }
         }
     }

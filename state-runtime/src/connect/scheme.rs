@@ -94,14 +94,14 @@ pub(super) static SCHEMES: [Scheme; 11] = [
         Topology::Sentinel,
         false,
         Address::Several(26379),
-        "redis+sentinel://host1:26379,host2:26379/mymaster",
+        "redis+sentinel://host1:26379,host2:26379/mymaster?database=0",
     ),
     redis(
         "rediss+sentinel",
         Topology::Sentinel,
         true,
         Address::Several(26379),
-        "rediss+sentinel://host1:26379,host2:26379/mymaster",
+        "rediss+sentinel://host1:26379,host2:26379/mymaster?database=0",
     ),
     Scheme {
         name: "nats",
@@ -146,6 +146,16 @@ impl Scheme {
             "unknown scheme `{name}`{hint}{end} the schemes are {}",
             listed()
         )))
+    }
+
+    /// The scheme of the same with TLS.
+    pub(super) fn with_tls(&self) -> &'static str {
+        let kind = match self.kind {
+            Kind::Redis { topology, .. } => Kind::Redis { topology, tls: true },
+            Kind::Nats { .. } => Kind::Nats { tls: true },
+            kind => kind,
+        };
+        SCHEMES.iter().find(|scheme| scheme.kind == kind).map_or(self.name, |scheme| scheme.name)
     }
 
     /// The feature that compiles the backend is off.

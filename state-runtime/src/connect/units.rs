@@ -1,6 +1,6 @@
 //! Durations (`500ms`) and sizes (`16MiB`) as they stand in a URL: a whole number and a unit.
 
-use core::time::Duration;
+use core::{str::FromStr, time::Duration};
 
 use super::suggest::did_you_mean;
 
@@ -15,6 +15,11 @@ const SIZES: [(&str, u64); 7] = [
     ("MB", 1_000_000),
     ("GB", 1_000_000_000),
 ];
+
+/// A whole number: digits and nothing else.
+pub(super) fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+}
 
 /// A duration, or what to write instead.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -52,6 +57,14 @@ fn scaled(text: &str, units: &[(&'static str, u64)], example: &str) -> Result<u6
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_digits_alone() {
+        assert_eq!(number("255"), Some(255_u8));
+        for text in ["", "+1", "-1", "256", "1 ", "0x1", "\u{661}"] {
+            assert_eq!(number::<u8>(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_duration_is_a_number_and_a_unit() {

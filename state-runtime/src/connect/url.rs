@@ -40,6 +40,11 @@ const ENCODE: &str = "percent-encode what is special in a user name, a password,
 impl Url {
     /// Takes `text` apart.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidUrl> {
+        if text.trim() != text {
+            let message = "the URL begins or ends with white space, perhaps the end of a line; \
+                           leave that out";
+            return Err(InvalidUrl::new(message));
+        }
         let (scheme, rest) = Scheme::split(text)?;
         if rest.contains('#') {
             return Err(malformed("a `#` has no meaning in this URL"));
@@ -94,28 +99,28 @@ impl Url {
         if path.contains('@') || query.is_some_and(|query| query.contains('@')) {
             return Err(malformed("there is an `@` behind the address"));
         }
+        let several = matches!(self.scheme.address, Address::Several(_));
         let hosts = match authority.rsplit_once('@') {
-            Some((credentials, hosts)) => {
-                self.sign_in(credentials)?;
+            Some((logins, _)) if several && logins.contains(',') && logins.contains('@') => {
+                return Err(malformed(
+                    "there is one login for all addresses, in front of the first",
+                ));
+            }
+            Some((login, hosts)) => {
+                self.sign_in(login)?;
                 hosts
             }
             None => authority,
         };
-        if matches!(self.scheme.address, Address::One(_)) && hosts.contains(',') {
+        if !several && hosts.contains(',') {
             return Err(InvalidUrl::new(format!(
                 "`{}:` takes one address; write it as `{}`",
                 self.scheme.name, self.scheme.form
             )));
         }
         for (index, host) in hosts.split(',').enumerate() {
-            let address = address(host, port).ok_or_else(|| {
-                InvalidUrl::new(format!(
-                    "address number {} is no host with a port from 1 to 65535; write the URL as `{}`",
-                    index + 1,
-                    self.scheme.form
-                ))
-            })?;
-            self.addresses.push(address);
+            let address = address(host, port);
+            self.addresses.push(address.ok_or_else(|| self.no_address(index + 1, host, port))?);
         }
         self.path = decoded(checked::<IPath>(path, "the path")?, "the path")?;
         Ok(())
@@ -131,10 +136,30 @@ impl Url {
         if password.is_some_and(|password| password.contains(':')) {
             return Err(malformed("there are two colons before the `@`"));
         }
+        if password.unwrap_or(user).is_empty() {
+            return Err(InvalidUrl::new(
+                "there is an `@` without a login, or with an empty password, in front of it; write \
+                 `user:password@`, or leave out all of it",
+            ));
+        }
         let decode = |text: &str| decoded(checked::<IUserinfo>(text, what)?, what);
         self.user = Some(user).filter(|user| !user.is_empty()).map(decode).transpose()?;
-        self.password = password.filter(|it| !it.is_empty()).map(decode).transpose()?;
+        self.password = password.map(decode).transpose()?;
         Ok(())
+    }
+
+    /// Address number `number` is none.
+    fn no_address(&self, number: usize, host: &str, port: u16) -> InvalidUrl {
+        let form = self.scheme.form;
+        let hint = if host.matches(':').count() > 1 && !host.contains('[') {
+            format!("; an IPv6 address stands in brackets: `[::1]:{port}`")
+        } else {
+            String::new()
+        };
+        InvalidUrl::new(format!(
+            "address number {number} is no host with a port from 1 to 65535; write the URL as \
+             `{form}`{hint}"
+        ))
     }
 
     /// The path, which is one word or nothing.

@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod accept;
 mod relay;
 mod script;
 
@@ -148,6 +149,14 @@ impl Proxy {
         }
     }
 
+    /// How many connections there are just now.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        let mut connections = lock(&self.connections);
+        while connections.try_join_next().is_some() {}
+        connections.len()
+    }
+
     /// What has passed so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
@@ -169,9 +178,7 @@ impl Proxy {
         let (shared, connections) = (Arc::clone(&self.shared), Arc::clone(&self.connections));
         let upstream = self.upstream.clone();
         let task = tokio::spawn(async move {
-            loop {
-                // An error is one of the connection that was about to be accepted.
-                let Ok((client, _)) = listener.accept().await else { continue };
+            while let Some(client) = accept::next(&shared.failed, || listener.accept()).await {
                 let number = {
                     let mut script = shared.script();
                     script.traffic.connections += 1;
@@ -183,6 +190,17 @@ impl Proxy {
             }
         });
         *lock(&self.listening) = Some(Listening(task));
+    }
+}
+
+/// A proxy that could not do its part proves nothing, so the test fails.
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        if let Some(problem) = self.shared.failed.get()
+            && !std::thread::panicking()
+        {
+            panic!("the proxy at {} accepts no connections: {problem}", self.address);
+        }
     }
 }
 

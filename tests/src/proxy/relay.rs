@@ -1,6 +1,6 @@
 //! One connection through the proxy: two pumps, and how it ends.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -21,6 +21,8 @@ pub(super) struct Shared {
     pub(super) severed: watch::Sender<()>,
     /// Changes when what is held may go on.
     pub(super) released: watch::Sender<()>,
+    /// Why no connection is accepted any more.
+    pub(super) failed: OnceLock<String>,
 }
 
 impl Shared {
@@ -29,6 +31,7 @@ impl Shared {
             script: Mutex::default(),
             severed: watch::Sender::new(()),
             released: watch::Sender::new(()),
+            failed: OnceLock::new(),
         })
     }
 

@@ -1,8 +1,11 @@
 //! What the Redis backend promises where servers are many, come and go: scans, watches, clusters
-//! and Sentinels.
+//! and Sentinels, and what is left when it is closed.
 
+mod bulk;
+mod closing;
 mod cluster;
 mod moving;
+mod partial;
 mod scan;
 mod sentinel;
 mod watch;

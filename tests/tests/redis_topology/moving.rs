@@ -1,5 +1,7 @@
 //! Slots of a cluster that move to another node while they are read, written, scanned and watched.
 
+use std::collections::BTreeSet;
+
 use state_runtime::backend::{AddOptions, BatchOp, Condition};
 
 use super::*;
@@ -236,6 +238,67 @@ async fn a_scan_is_complete_while_slots_of_redis_7_move() -> TestResult {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scan_is_complete_while_slots_of_valkey_9_move() -> TestResult {
     scans_completely(Flavour::Valkey9).await
+}
+
+/// Two tags of each of two nodes, all of other slots.
+async fn tags(cluster: &Cluster) -> redis::RedisResult<[[String; 2]; 2]> {
+    let mut tags = [Vec::new(), Vec::new()];
+    let mut slots = BTreeSet::new();
+    for tag in (0..).map(|number| format!("user:{{{number}}}:")) {
+        let slot: usize = cluster.nodes()[0].command(&["CLUSTER", "KEYSLOT", &tag]).await?;
+        if slots.insert(slot) && tags[slot / 8192].len() < 2 {
+            tags[slot / 8192].push(tag);
+        }
+        if tags.iter().all(|tags| tags.len() == 2) {
+            break;
+        }
+    }
+    Ok(tags.map(|tags| [tags[0].clone(), tags[1].clone()]))
+}
+
+/// A slot goes to a node that was scanned already, and comes back once its own was too.
+async fn finds_what_went_away_and_came_back(greatest: usize) -> TestResult {
+    let cluster = Cluster::start(Flavour::Redis7, 2).await;
+    // A node that has the greatest epoch takes a slot without getting another one.
+    cluster.nodes()[greatest].command::<String>(&["CLUSTER", "BUMPEPOCH"]).await?;
+    let backend = open(&cluster).await?;
+    let (tags, mut names) = (tags(&cluster).await?, Vec::new());
+    for [stays, moves] in &tags {
+        // More than the server looks at in one go.
+        names.extend(fill(&backend, stays, 1500).await?);
+        names.extend(fill(&backend, moves, 50).await?);
+    }
+
+    let mut listed = Listed::new();
+    let mut cursor = list(&mut listed, page(&backend, "user:", None, 1).await?);
+    let first = usize::from(listed.keys().any(|name| tags[1].iter().any(|t| name.starts_with(t))));
+    let second = 1 - first;
+    // Both tags of the first node, or what stays on the second.
+    let goals = [tags[first].to_vec(), vec![tags[second][0].clone()]];
+    for goal in goals {
+        let due = |listed: &Listed| {
+            let of_goal = |name: &&String| goal.iter().any(|tag| name.starts_with(tag));
+            names.iter().filter(of_goal).any(|name| !listed.contains_key(name))
+        };
+        while due(&listed) {
+            cursor = list(&mut listed, page(&backend, "user:", cursor, 1).await?);
+        }
+        Move::begin(&cluster, &tags[second][1]).await?.finish().await?;
+        assert!(cursor.is_some(), "the scan is over");
+    }
+    finish(&backend, "user:", cursor, &mut listed).await?;
+    assert_complete(&listed, &names);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_finds_what_went_to_a_node_of_a_lesser_epoch_and_came_back() -> TestResult {
+    finds_what_went_away_and_came_back(0).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_finds_what_went_to_the_node_of_the_greatest_epoch_and_came_back() -> TestResult {
+    finds_what_went_away_and_came_back(1).await
 }
 
 /// A node without slots is known to nobody who asks for the owners.

@@ -45,22 +45,45 @@ pub(super) enum Servers {
 /// Hides what is no address, which may be a URL with a password.
 impl fmt::Debug for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |text: &String| match Address::parse(text) {
+        let shown = self.shown();
+        match self {
+            Self::Single(_) => f.debug_tuple("Single").field(&shown.concat()).finish(),
+            Self::Sentinel { master, .. } => f
+                .debug_struct("Sentinel")
+                .field("sentinels", &shown)
+                .field("master", master)
+                .finish(),
+            Self::Cluster(_) => f.debug_tuple("Cluster").field(&shown).finish(),
+        }
+    }
+}
+
+/// Where to look: `a:6379, b:6379`.
+impl fmt::Display for Servers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Sentinel { master, .. } = self {
+            write!(f, "the master `{master}` of the sentinels ")?;
+        }
+        f.write_str(&self.shown().join(", "))
+    }
+}
+
+impl Servers {
+    /// The addresses, in place of what is none.
+    fn shown(&self) -> Vec<String> {
+        let read = match self {
+            Self::Sentinel { .. } => Address::of_sentinel,
+            Self::Single(_) | Self::Cluster(_) => Address::parse,
+        };
+        let texts = match self {
+            Self::Single(address) => core::slice::from_ref(address),
+            Self::Sentinel { sentinels: several, .. } | Self::Cluster(several) => several,
+        };
+        let shown = |text: &String| match read(text) {
             Ok(address) => address.to_string(),
             Err(_) => "<no address>".to_owned(),
         };
-        match self {
-            Self::Single(address) => f.debug_tuple("Single").field(&shown(address)).finish(),
-            Self::Sentinel { sentinels, master } => f
-                .debug_struct("Sentinel")
-                .field("sentinels", &sentinels.iter().map(shown).collect::<Vec<_>>())
-                .field("master", master)
-                .finish(),
-            Self::Cluster(nodes) => {
-                let nodes = nodes.iter().map(shown).collect::<Vec<_>>();
-                f.debug_tuple("Cluster").field(&nodes).finish()
-            }
-        }
+        texts.iter().map(shown).collect()
     }
 }
 
@@ -94,12 +117,14 @@ impl RedisConfig {
         Self::of(Servers::Single(address.into()))
     }
 
-    /// A cluster, of which some nodes are at `addresses`; they tell of the others.
+    /// A cluster, of which some nodes are at `addresses`; they tell of the others. One of them that
+    /// answers is enough. One without a port has port 6379.
     pub fn cluster<A: Into<String>>(addresses: impl IntoIterator<Item = A>) -> Self {
         Self::of(Servers::Cluster(addresses.into_iter().map(Into::into).collect()))
     }
 
-    /// The server that the sentinels at `addresses` call the master of `master`.
+    /// The server that the sentinels at `addresses` call the master of `master`. One of them that
+    /// answers is enough. One without a port has port 26379, that of sentinels.
     pub fn sentinel<A: Into<String>>(
         addresses: impl IntoIterator<Item = A>,
         master: impl Into<String>,
@@ -151,7 +176,7 @@ impl RedisConfig {
         self
     }
 
-    /// The name that the connections have in `CLIENT LIST`.
+    /// The name that the connections have in `CLIENT LIST`, without a space.
     pub fn with_client_name(mut self, name: impl Into<String>) -> Self {
         self.client_name = Some(name.into());
         self
@@ -205,6 +230,19 @@ impl RedisConfig {
         if self.credentials.username.is_some() && self.credentials.password.is_none() {
             return refuse("a username without a password cannot log in; add `with_password`");
         }
+        let Credentials { username, password } = &self.sentinel_credentials;
+        if username.is_some() && password.is_none() {
+            let message = "a username without a password cannot log in to the sentinels; add \
+                           `with_sentinel_password`";
+            return refuse(message);
+        }
+        let is_name =
+            |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic());
+        if !self.client_name.as_ref().is_none_or(is_name) {
+            let message =
+                "the name of a client is letters, digits and signs of ASCII, without a space";
+            return refuse(message);
+        }
         match &self.servers {
             Servers::Cluster(nodes) if nodes.is_empty() => {
                 refuse("a cluster needs the address of at least one node")
@@ -229,10 +267,20 @@ pub(super) struct Address {
 
 impl Address {
     const PORT: u16 = 6379;
+    const SENTINEL_PORT: u16 = 26379;
 
-    /// Reads `host:port`, `host`, `[v6]:port` or `[v6]`.
+    /// Reads `host:port`, `host`, `[v6]:port` or `[v6]` of a server.
     pub(super) fn parse(text: &str) -> Result<Self> {
-        Self::split(text).ok_or_else(|| {
+        Self::read(text, Self::PORT)
+    }
+
+    /// The same of a sentinel.
+    pub(super) fn of_sentinel(text: &str) -> Result<Self> {
+        Self::read(text, Self::SENTINEL_PORT)
+    }
+
+    fn read(text: &str, usual: u16) -> Result<Self> {
+        Self::split(text, usual).ok_or_else(|| {
             BackendError::new(
                 ErrorKind::Other,
                 // The text is not repeated: it may hold a login.
@@ -243,14 +291,14 @@ impl Address {
     }
 
     /// Whether a URL, a path or a login was meant: nothing of that is a host.
-    fn split(text: &str) -> Option<Self> {
+    fn split(text: &str, usual: u16) -> Option<Self> {
         let (host, rest) = match text.strip_prefix('[') {
             Some(v6) => v6.split_once(']')?,
             None => text.split_at(text.find(':').unwrap_or(text.len())),
         };
         let port = match rest.strip_prefix(':') {
             Some(port) => port.parse().ok().filter(|port| *port != 0)?,
-            None if rest.is_empty() => Self::PORT,
+            None if rest.is_empty() => usual,
             None => return None,
         };
         let foreign = |c: char| c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#');
@@ -286,6 +334,18 @@ mod tests {
     }
 
     #[test]
+    fn a_sentinel_has_a_usual_port_of_its_own() {
+        let read = |text| Address::of_sentinel(text).map(|address| address.to_string()).ok();
+        assert_eq!(read("a").as_deref(), Some("a:26379"));
+        assert_eq!(read("[::1]").as_deref(), Some("[::1]:26379"));
+        assert_eq!(read("a:6379").as_deref(), Some("a:6379"));
+        let servers = RedisConfig::sentinel(["a", "redis://u:tiger@h"], "shop").servers;
+        let shown = "the master `shop` of the sentinels a:26379, <no address>";
+        assert_eq!(servers.to_string(), shown);
+        assert_eq!(RedisConfig::cluster(["a", "b:1"]).servers.to_string(), "a:6379, b:1");
+    }
+
+    #[test]
     fn passwords_are_hidden() {
         let config = RedisConfig::new("a").with_password("tiger").with_sentinel_password("lion");
         let shown = format!("{config:?}");
@@ -298,6 +358,11 @@ mod tests {
         assert!(RedisConfig::new("a").check().is_ok());
         assert!(RedisConfig::new("a").with_connect_timeout(Duration::ZERO).check().is_err());
         assert!(RedisConfig::new("a").with_username("me").check().is_err());
+        assert!(RedisConfig::sentinel(["a"], "m").with_sentinel_username("me").check().is_err());
+        assert!(RedisConfig::new("a").with_client_name("shop:1").check().is_ok());
+        for name in ["", "my shop", "shop\n", "läden"] {
+            assert!(RedisConfig::new("a").with_client_name(name).check().is_err(), "{name}");
+        }
         assert!(RedisConfig::cluster(none).check().is_err());
         assert!(RedisConfig::cluster(["a"]).with_database(1).check().is_err());
         assert!(RedisConfig::sentinel(none, "mymaster").check().is_err());

@@ -8,6 +8,7 @@ use std::io;
 
 use redis::{RedisError, ServerError};
 
+use super::config::RedisConfig;
 use crate::backend::{BackendError, Capability, ErrorKind};
 
 /// What an error reply means. It proves that its command was not applied.
@@ -122,6 +123,15 @@ pub(super) fn of_transport(error: &RedisError) -> &'static str {
     } else {
         "the server sent what is not of its protocol"
     }
+}
+
+/// Nobody answered within the whole time that connecting may take.
+pub(super) fn silent(config: &RedisConfig) -> BackendError {
+    let RedisConfig { servers, connect_timeout: limit, .. } = config;
+    unavailable(format_args!(
+        "{servers}: no answer within {limit:?}; see that it runs and can be reached from here, with \
+         TLS if it speaks that, or raise `connect_timeout`"
+    ))
 }
 
 /// A server that could not be reached.

@@ -60,7 +60,6 @@ pub(super) struct Shared {
     state: RwLock<State>,
     /// The connection should be replaced, though it works.
     pub(super) suspected: Notify,
-    closed: Notify,
 }
 
 enum State {
@@ -82,8 +81,7 @@ impl Link {
     pub(super) async fn open(dialer: Arc<Dialer>, locate: Locate) -> Result<Self> {
         let (address, connected) = connect(&dialer, &locate).await?;
         let state = RwLock::new(State::up(address, connected.handle.clone()));
-        let (suspected, closed) = (Notify::new(), Notify::new());
-        let shared = Arc::new(Shared { dialer, locate, state, suspected, closed });
+        let shared = Arc::new(Shared { dialer, locate, state, suspected: Notify::new() });
         let keeper = tokio::spawn(keeper::keep(Arc::clone(&shared), connected));
         Ok(Self { shared, keeper })
     }
@@ -133,20 +131,6 @@ impl Link {
     pub(super) fn close(&self) {
         self.shared.close();
         self.keeper.abort();
-    }
-
-    /// Until the link is closed.
-    pub(super) async fn closed(&self) {
-        // From here on it is not missed.
-        let closed = self.shared.closed.notified();
-        if !self.is_closed() {
-            closed.await;
-        }
-    }
-
-    /// Whether the link is closed.
-    pub(super) fn is_closed(&self) -> bool {
-        matches!(&*self.shared.read(), State::Closed)
     }
 }
 
@@ -243,7 +227,6 @@ impl Shared {
         if let State::Up { handle, .. } = former {
             handle.hang_up();
         }
-        self.closed.notify_waiters();
     }
 }
 

@@ -27,7 +27,8 @@
 //! `handle` sends on it, `keeper` replaces it when it is not, for a `link` that lasts, `node` has the
 //! links of one server and the rule of outcomes, `router` finds the server of a key, and `read` and
 //! `write` are the operations. `sentinel` and `cluster` tell where servers are; `scan` and `watch`
-//! have to do with all of them.
+//! have to do with all of them. `lazy` opens what is not needed at once, `first` asks several servers
+//! of which one is enough.
 
 mod cluster;
 mod config;
@@ -35,8 +36,10 @@ mod dial;
 mod error;
 #[cfg(test)]
 mod fake;
+mod first;
 mod handle;
 mod keeper;
+mod lazy;
 mod link;
 mod node;
 mod pulse;
@@ -57,6 +60,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 
 pub use self::config::RedisConfig;
 use self::{config::Servers, dial::Dialer, router::Router, settings::Settings, watch::Watches};
@@ -133,8 +137,9 @@ const MAX_BATCH: usize = (1 << 30) - (16 << 20);
 /// # Sentinels
 ///
 /// The sentinels are asked for the master at every connection, and every few seconds in between;
-/// most of them have to agree, if most can be reached. The server that they name has to say itself
-/// that it is a master. Replicas are never read. While there is no master, operations fail at once.
+/// most of them have to agree, if most can be reached; one that answers is enough if the others are
+/// silent. The server that they name has to say itself that it is a master. Replicas are never read.
+/// While there is no master, operations fail at once.
 ///
 /// # Clusters
 ///
@@ -143,6 +148,9 @@ const MAX_BATCH: usize = (1 << 30) - (16 << 20);
 /// moment. A [batch](Backend::apply) needs keys of one slot; others are refused as
 /// [`ErrorKind::Unsupported`] before anything is sent. So a type with a former key needs the same tag
 /// in both formats.
+///
+/// Connecting takes one node that tells of the others. What a node has that is down is
+/// [`ErrorKind::Unavailable`] at once, until it or a replica is there; the others work.
 ///
 /// A node that does not have a slot any more says where it is now. Such a command was not carried
 /// out and is sent again there; nothing else ever is. A batch whose keys are just being moved one by
@@ -156,7 +164,10 @@ const MAX_BATCH: usize = (1 << 30) - (16 << 20);
 /// concerned from the beginning; it is complete nevertheless. If that happens again and again, or
 /// while a server is down, the page is [`ErrorKind::Unavailable`], and can be asked for once more.
 ///
-/// The one thing that it cannot know is a slot whose move was begun and taken back between two pages.
+/// In a cluster, slots that go from node to node are noticed by the epochs of the nodes, even where
+/// one is back at its former owner when the scan looks again: everything is then gone through once
+/// more. The one thing that a scan cannot know is a slot whose move was begun and taken back, its keys
+/// with it, without that it ever had another owner.
 ///
 /// # Watches
 ///
@@ -197,7 +208,8 @@ impl RedisBackend {
     ///
     /// # Errors
     ///
-    /// All name the address.
+    /// All name the address. Of several servers, one that answers is enough; where none does, all of
+    /// them are named.
     /// - [`ErrorKind::Unavailable`]: nobody answers there, not in time, or not yet.
     /// - [`ErrorKind::Denied`]: the server asks for another login.
     /// - [`ErrorKind::Missing`]: the server has no database of that number.
@@ -215,17 +227,17 @@ impl RedisBackend {
         let dialer = Arc::new(Dialer::new(config)?);
         let connecting = async {
             let router = Arc::new(Router::connect(Arc::clone(&dialer)).await?);
-            let settings = all_settings(&router).await?;
+            let settings = known_settings(&router).await?;
             Ok((router, settings))
         };
         // In a box, so that whoever connects does not hold room for it.
         let connected = tokio::time::timeout(limit, Box::pin(connecting));
-        let (router, settings) = connected.await.unwrap_or_else(|_| {
-            Err(error::unavailable(format_args!("no answer within {limit:?}")))
-        })?;
+        let (router, settings) =
+            connected.await.unwrap_or_else(|_| Err(error::silent(&dialer.config)))?;
         let synced = settings.iter().all(|settings| settings.risks().is_empty());
         let durable = synced && failover(&dialer).is_none();
-        let max_value = settings.iter().map(Settings::max_value).min().unwrap_or(usize::MAX);
+        let max_value = settings.iter().map(Settings::max_value).min();
+        let max_value = max_value.unwrap_or(settings::MAX_VALUE);
         let watches = Watches::default();
         Ok(Self { inner: Arc::new(Inner { dialer, router, watches, durable, max_value }) })
     }
@@ -252,11 +264,32 @@ async fn all_settings(router: &Router) -> Result<Vec<Settings>> {
     Ok(all)
 }
 
+/// The settings of the servers that tell them just now: of several, one that is down keeps nobody
+/// from the others.
+async fn known_settings(router: &Router) -> Result<Vec<Settings>> {
+    let nodes = router.connected();
+    let (mut known, mut refusals) = (Vec::new(), Vec::new());
+    for told in join_all(nodes.iter().map(|node| settings::read(node))).await {
+        match told {
+            Ok(settings) => known.push(settings),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    if known.is_empty() && !refusals.is_empty() { Err(first::none(&refusals)) } else { Ok(known) }
+}
+
 /// What a replica lacks when it takes the place of its master.
 fn failover(dialer: &Dialer) -> Option<Risk> {
     let reason = "a replica that takes the place of its master lacks the latest writes, because \
                   replication is asynchronous; no setting cures that, so accept it or use one server";
     (!matches!(dialer.config.servers, Servers::Single(_))).then(|| Risk::new("failover", reason))
+}
+
+/// Who still has a page of a scan, or looks after watches, holds no connection by that.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.router.close();
+    }
 }
 
 impl fmt::Debug for RedisBackend {

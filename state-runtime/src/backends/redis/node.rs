@@ -4,17 +4,17 @@ use core::fmt;
 use std::sync::Arc;
 
 use redis::{Cmd, Pipeline, Value};
-use tokio::sync::OnceCell;
 
 use super::{
     config::Address,
     dial::Dialer,
     error,
+    lazy::Lazy,
     link::{Fault, Link, Locate},
     reads::Reads,
     script, values,
 };
-use crate::backend::{BackendError, Result};
+use crate::backend::Result;
 
 /// Whether a command that may have been carried out has changed anything then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +47,8 @@ impl Lane {
 
 /// One server: a connection for small commands, and another for large ones once there are any.
 pub(super) struct Node {
-    dialer: Arc<Dialer>,
-    locate: Locate,
     small: Arc<Link>,
-    bulk: OnceCell<Link>,
+    bulk: Lazy<Link>,
     reads: Arc<Reads>,
 }
 
@@ -59,7 +57,8 @@ impl Node {
     pub(super) async fn open(dialer: Arc<Dialer>, locate: Locate) -> Result<Self> {
         let small = Link::open(Arc::clone(&dialer), Arc::clone(&locate)).await?;
         let (small, reads) = (Arc::new(small), Arc::new(Reads::new()));
-        Ok(Self { dialer, locate, small, bulk: OnceCell::new(), reads })
+        let bulk = Lazy::new(move || Link::open(Arc::clone(&dialer), Arc::clone(&locate)));
+        Ok(Self { small, bulk, reads })
     }
 
     async fn link(&self, lane: Lane) -> Result<&Link> {
@@ -68,26 +67,10 @@ impl Node {
             Lane::Bulk => {
                 // What is known to be down is not tried again for every command.
                 self.small.check()?;
-                if let Some(bulk) = self.bulk.get() {
-                    return Ok(bulk);
-                }
                 // In a box, so that the future of every command is the smaller for it.
-                Box::pin(self.open_bulk()).await
+                Box::pin(self.bulk.get()).await
             }
         }
-    }
-
-    async fn open_bulk(&self) -> Result<&Link> {
-        let open = || Link::open(Arc::clone(&self.dialer), Arc::clone(&self.locate));
-        let bulk = tokio::select! {
-            bulk = self.bulk.get_or_try_init(open) => bulk?,
-            () = self.small.closed() => return Err(BackendError::closed()),
-        };
-        // The node closes the small one first, so one of both sees the other.
-        if self.small.is_closed() {
-            bulk.close();
-        }
-        Ok(bulk)
     }
 
     /// Whether small commands would be sent just now; why not, otherwise.
@@ -103,7 +86,7 @@ impl Node {
     /// To be told when another server should have taken its place.
     pub(super) fn suspect(&self) {
         self.small.suspect();
-        if let Some(bulk) = self.bulk.get() {
+        if let Some(bulk) = self.bulk.opened() {
             bulk.suspect();
         }
     }
@@ -176,7 +159,8 @@ impl Node {
     /// Ends the connections.
     pub(super) fn close(&self) {
         self.small.close();
-        if let Some(bulk) = self.bulk.get() {
+        self.bulk.close();
+        if let Some(bulk) = self.bulk.opened() {
             bulk.close();
         }
     }
@@ -193,7 +177,7 @@ impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node")
             .field("small", &self.small)
-            .field("bulk", &self.bulk.get())
+            .field("bulk", &self.bulk)
             .finish_non_exhaustive()
     }
 }
@@ -243,7 +227,7 @@ mod tests {
     #[tokio::test]
     async fn a_script_that_was_sent_again_tells_of_a_replica_too() -> TestResult {
         let fake = Fake::start().await?;
-        let opening = Node::open(fake.dialer(PATIENCE)?, fixed(fake.address()?));
+        let opening = Node::open(Fake::dialer(PATIENCE)?, fixed(fake.address()?));
         let (node, peer) = tokio::join!(opening, fake.accept());
         let (node, mut peer) = (node?, peer?);
         let command = script::ADD.call(0, 0, 0);
@@ -265,7 +249,7 @@ mod tests {
     async fn nobody_waits_for_a_connection_of_a_closed_node() -> TestResult {
         let fake = Fake::start().await?;
         let (locate, asked) = fake.found_once()?;
-        let opening = Node::open(fake.dialer(PATIENCE)?, locate);
+        let opening = Node::open(Fake::dialer(PATIENCE)?, locate);
         let (node, peer) = tokio::join!(opening, fake.accept());
         let (node, mut peer) = (Arc::new(node?), peer?);
         let reading = Arc::clone(&node);

@@ -3,14 +3,14 @@
 //! Operations say what they want to send and on behalf of which keys; they do not know how many
 //! servers there are.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use redis::{Cmd, Pipeline, Value};
 
 use super::{
     cluster::{Cluster, Holder, Slots},
     config::{Address, Servers},
-    dial::Dialer,
+    dial::{Dialer, Task},
     link::fixed,
     node::{Effect, Lane, Node, reply},
     sentinel,
@@ -20,8 +20,8 @@ use crate::backend::Result;
 /// The servers of a backend.
 #[derive(Debug)]
 pub(super) enum Router {
-    /// One, which has all entries.
-    Single(Arc<Node>),
+    /// One, which has all entries, and what looks after where it is.
+    Single(Arc<Node>, Option<Task>),
     /// Several, each of which has those of its slots.
     Cluster(Cluster),
 }
@@ -34,21 +34,21 @@ impl Router {
             Servers::Sentinel { sentinels, master } => {
                 let locate = sentinel::locate(&dialer, sentinels, master)?;
                 let node = Arc::new(Node::open(dialer, Arc::clone(&locate)).await?);
-                tokio::spawn(sentinel::follow(locate, Arc::downgrade(&node)));
-                return Ok(Self::Single(node));
+                let follower = Task::spawn(sentinel::follow(locate, Arc::downgrade(&node)));
+                return Ok(Self::Single(node, Some(follower)));
             }
             Servers::Cluster(nodes) => {
                 let seeds = nodes.iter().map(|node| Address::parse(node)).collect::<Result<_>>()?;
                 return Ok(Self::Cluster(Cluster::connect(dialer, seeds).await?));
             }
         };
-        Ok(Self::Single(Arc::new(Node::open(dialer, locate).await?)))
+        Ok(Self::Single(Arc::new(Node::open(dialer, locate).await?), None))
     }
 
     /// The value under `key`; nil where there is none.
     pub(super) async fn value(&self, key: &str) -> Result<Value> {
         reply(match self {
-            Self::Single(node) => node.value(key).await?,
+            Self::Single(node, _) => node.value(key).await?,
             // In boxes, here and below, so that one server does not pay for what a cluster needs.
             Self::Cluster(cluster) => Box::pin(cluster.value(key)).await?,
         })
@@ -57,7 +57,7 @@ impl Router {
     /// The values under many keys, in their order: a string, nil, or an error reply each.
     pub(super) async fn values(&self, lane: Lane, keys: &[&str]) -> Result<Vec<Value>> {
         match self {
-            Self::Single(node) => node.values(lane, keys).await,
+            Self::Single(node, _) => node.values(lane, keys).await,
             Self::Cluster(cluster) => Box::pin(cluster.values(lane, keys)).await,
         }
     }
@@ -71,7 +71,7 @@ impl Router {
         command: &Cmd,
     ) -> Result<Value> {
         reply(match self {
-            Self::Single(node) => node.exchange(lane, effect, command).await?,
+            Self::Single(node, _) => node.exchange(lane, effect, command).await?,
             Self::Cluster(cluster) => {
                 Box::pin(cluster.perform(lane, effect, keys, command)).await?
             }
@@ -87,7 +87,7 @@ impl Router {
         commands: Vec<(&str, Cmd)>,
     ) -> Result<Vec<Value>> {
         match self {
-            Self::Single(node) => {
+            Self::Single(node, _) => {
                 let mut pipeline = Pipeline::with_capacity(commands.len());
                 for (_, command) in commands {
                     pipeline.add_command(command);
@@ -101,19 +101,28 @@ impl Router {
     /// Every server that has entries of its own.
     pub(super) async fn nodes(&self) -> Result<Vec<Arc<Node>>> {
         match self {
-            Self::Single(node) => Ok(vec![Arc::clone(node)]),
+            Self::Single(node, _) => Ok(vec![Arc::clone(node)]),
             Self::Cluster(cluster) => cluster.masters().await,
+        }
+    }
+
+    /// Those of them that can be asked something just now.
+    pub(super) fn connected(&self) -> Vec<Arc<Node>> {
+        match self {
+            Self::Single(node, _) => vec![Arc::clone(node)],
+            Self::Cluster(cluster) => cluster.connected(),
         }
     }
 
     /// Every server that may have keys, and which.
     pub(super) async fn survey(&self) -> Result<Vec<Holder>> {
         match self {
-            Self::Single(node) => Ok(vec![Holder {
+            Self::Single(node, _) => Ok(vec![Holder {
                 id: String::new(),
                 node: Arc::clone(node),
                 owned: Slots::ALL,
                 importing: Slots::NONE,
+                epochs: BTreeMap::new(),
             }]),
             Self::Cluster(cluster) => cluster.survey().await,
         }
@@ -122,7 +131,10 @@ impl Router {
     /// Ends all connections.
     pub(super) fn close(&self) {
         match self {
-            Self::Single(node) => node.close(),
+            Self::Single(node, follower) => {
+                follower.as_ref().inspect(|follower| follower.end());
+                node.close();
+            }
             Self::Cluster(cluster) => cluster.close(),
         }
     }

@@ -8,20 +8,22 @@ use std::sync::{Arc, Weak};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use redis::Value;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     config::{Address, RedisConfig, Servers},
     dial::Dialer,
-    error,
+    error, first,
     link::Locate,
-    node::Node,
+    node::{Node, reply},
 };
 use crate::backend::{BackendError, ErrorKind, Result};
 
 /// How often the sentinels are asked whether there is another master by now. Mostly the connection to
 /// the former one is lost first; but one that was cut off from the others may not know of it.
 const PERIOD: Duration = Duration::from_secs(5);
+/// Nobody waits for a sentinel longer than this, whatever the time-out for connecting.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// The sentinels of one master.
 struct Sentinels {
@@ -32,7 +34,8 @@ struct Sentinels {
 
 /// Asks the sentinels each time.
 pub(super) fn locate(dialer: &Dialer, sentinels: &[String], master: &str) -> Result<Locate> {
-    let addresses = sentinels.iter().map(|text| Address::parse(text)).collect::<Result<_>>()?;
+    let addresses =
+        sentinels.iter().map(|text| Address::of_sentinel(text)).collect::<Result<_>>()?;
     // They are servers of their own, with users of their own and no databases.
     let config = RedisConfig {
         servers: Servers::Single(String::new()),
@@ -63,42 +66,44 @@ pub(super) async fn follow(locate: Locate, node: Weak<Node>) {
 
 impl Sentinels {
     /// The address that most of them give, as soon as that is certain; one of them may not have
-    /// heard of the latest master yet.
+    /// heard of the latest master yet. Once one has answered, the others get little time: one that
+    /// is silent keeps nobody from the master.
     async fn ask(&self) -> Result<Address> {
+        let limit = self.dialer.config.connect_timeout.min(LONGEST);
+        // Something is left of it for the master itself.
+        let mut end = Instant::now() + limit * 3 / 4;
         let mut asked: FuturesUnordered<_> =
-            self.addresses.iter().map(|sentinel| self.ask_one(sentinel)).collect();
-        let (mut answers, mut failed) = (Vec::new(), None);
-        while let Some(answer) = asked.next().await {
+            self.addresses.iter().map(|sentinel| self.ask_one(sentinel, end)).collect();
+        let (mut answers, mut refusals) = (Vec::new(), Vec::new());
+        while let Ok(Some(answer)) = timeout_at(end, asked.next()).await {
             match answer {
-                Err(error) => failed = Some(error),
+                Err(refusal) => refusals.push(refusal),
                 Ok(address) => {
                     answers.push(address.clone());
                     if votes(&answers, &address) * 2 > self.addresses.len() {
                         return Ok(address);
                     }
+                    end = end.min(Instant::now() + limit / 4);
                 }
             }
         }
-        match (answers.iter().max_by_key(|address| votes(&answers, address)), failed) {
-            (Some(address), _) => Ok(address.clone()),
-            (None, Some(error)) => Err(error),
-            (None, None) => Err(error::unavailable("there is no sentinel to ask")),
-        }
+        let most = answers.iter().max_by_key(|address| votes(&answers, address));
+        most.cloned().ok_or_else(|| first::none(&refusals))
     }
 
-    async fn ask_one(&self, sentinel: &Address) -> Result<Address> {
+    async fn ask_one(&self, sentinel: &Address, end: Instant) -> Result<Address> {
         let mut command = redis::cmd("SENTINEL");
         command.arg("get-master-addr-by-name").arg(&self.master);
-        let mut connected = self.dialer.dial(sentinel).await?;
-        let limit = self.dialer.config.connect_timeout;
-        let reply = timeout(limit, connected.handle.send(&command)).await;
-        let value = match reply {
-            Ok(Ok(Value::ServerError(error))) => Err(error::of_reply(&error)),
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(error::unavailable(error::of_transport(&error))),
-            Err(_) => Err(error::unavailable(format_args!("no answer within {limit:?}"))),
+        let asking = async {
+            let mut connected = self.dialer.dial(sentinel).await?;
+            match connected.handle.send(&command).await {
+                Ok(value) => reply(value).and_then(|value| self.read(&value)),
+                Err(error) => Err(error::unavailable(error::of_transport(&error))),
+            }
+            .map_err(|error| error.about(sentinel))
         };
-        value.and_then(|value| self.read(&value)).map_err(|error| error.about(sentinel))
+        let silent = || error::unavailable("the sentinel does not answer").about(sentinel);
+        timeout_at(end, asking).await.unwrap_or_else(|_| Err(silent()))
     }
 
     fn read(&self, answer: &Value) -> Result<Address> {

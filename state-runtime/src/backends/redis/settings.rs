@@ -6,7 +6,7 @@ use super::node::{Effect, Lane, Node, reply};
 use crate::backend::{Result, Risk};
 
 /// The largest value that a server takes unless it was told otherwise.
-const MAX_VALUE: usize = 512 << 20;
+pub(super) const MAX_VALUE: usize = 512 << 20;
 
 /// The settings of one server, as far as the user may see them.
 #[derive(Debug, Default)]

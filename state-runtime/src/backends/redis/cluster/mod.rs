@@ -11,12 +11,15 @@ mod slot;
 mod survey;
 mod view;
 
-use core::{future::Future, pin::Pin, time::Duration};
+use core::time::Duration;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use futures_util::future::{join_all, select_ok};
+use futures_util::future::join_all;
 use redis::{Cmd, Pipeline, ServerError, Value};
-use tokio::{sync::Notify, time::sleep};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 
 use self::{
     map::SlotMap,
@@ -28,7 +31,7 @@ pub(super) use self::{survey::Holder, view::Slots};
 use super::{
     config::Address,
     dial::{Dialer, Task},
-    error,
+    error, first,
     node::{Effect, Lane, Node, reply},
     script,
 };
@@ -51,16 +54,8 @@ const ASKED: usize = 3;
 #[derive(Debug)]
 pub(super) struct Cluster {
     shared: Arc<Shared>,
-    _keeper: Keeper,
-}
-
-/// The task that learns of new owners.
-struct Keeper(#[expect(dead_code, reason = "held for its drop")] Task);
-
-impl core::fmt::Debug for Keeper {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Keeper")
-    }
+    /// Learns of new owners.
+    keeper: Task,
 }
 
 #[derive(Debug)]
@@ -93,15 +88,17 @@ struct Errand<'c> {
 }
 
 impl Cluster {
-    /// Asks the nodes at `seeds` for the others and connects to all of them.
+    /// Asks the nodes at `seeds` for the others and connects to them. One that answers is enough:
+    /// what another one has is unavailable until it can be reached.
     pub(super) async fn connect(dialer: Arc<Dialer>, seeds: Vec<Address>) -> Result<Self> {
+        let patience = dialer.config.connect_timeout / 2;
         let pool = Pool::new(dialer);
         let topology = learn(&pool, seeds.iter().map(|seed| pool.place(seed)).collect()).await?;
         let topology = RwLock::new(Arc::new(topology));
         let shared = Arc::new(Shared { pool, seeds, topology, stale: Notify::new() });
-        shared.settle().await;
-        let keeper = Keeper(Task::spawn(keep(Arc::clone(&shared))));
-        Ok(Self { shared, _keeper: keeper })
+        shared.settle(patience).await;
+        let keeper = Task::spawn(keep(Arc::clone(&shared)));
+        Ok(Self { shared, keeper })
     }
 
     /// Sends one command that is about all of `keys`, which have to be in one slot.
@@ -228,8 +225,15 @@ impl Cluster {
         join_all(topology.masters.iter().map(|place| place.node())).await.into_iter().collect()
     }
 
-    /// Ends all connections.
+    /// Those of them that are connected just now.
+    pub(super) fn connected(&self) -> Vec<Arc<Node>> {
+        let topology = self.shared.topology();
+        topology.masters.iter().filter_map(|place| place.connected().cloned()).collect()
+    }
+
+    /// Ends all connections, and lets no new one begin.
     pub(super) fn close(&self) {
+        self.keeper.end();
         self.shared.pool.close();
     }
 }
@@ -275,14 +279,23 @@ impl Shared {
         }
         let learnt = learn(&self.pool, asked).await?;
         self.pool.retain(learnt.map.masters());
+        // Nobody is to wait for a connection that could have been made before.
+        learnt.masters.iter().for_each(|place| place.begin());
         *self.topology.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(learnt);
-        self.settle().await;
         Ok(())
     }
 
-    /// Connects to all owners, so that nobody has to wait for that. Those that are down show later.
-    async fn settle(&self) {
-        join_all(self.topology().masters.iter().map(|place| place.node())).await;
+    /// Waits until all owners are connected, or can be told to be down.
+    async fn settle(&self, patience: Duration) {
+        let topology = self.topology();
+        let all = join_all(topology.masters.iter().map(|place| place.node()));
+        if timeout(patience, all).await.is_err() {
+            for place in &topology.masters {
+                place.wait_no_more(error::unavailable(format_args!(
+                    "no connection within {patience:?}"
+                )));
+            }
+        }
     }
 }
 
@@ -301,12 +314,9 @@ async fn keep(shared: Arc<Shared>) {
     }
 }
 
-/// The first answer of some nodes about who owns the slots; the last error if none of them answers.
+/// The first answer of some nodes about who owns the slots.
 async fn learn(pool: &Pool, asked: Vec<Arc<Place>>) -> Result<Topology> {
-    type Asking = Pin<Box<dyn Future<Output = Result<SlotMap>> + Send>>;
-    let answers =
-        asked.into_iter().map(|place| Box::pin(async move { slots(&place).await }) as Asking);
-    let (map, _) = select_ok(answers).await?;
+    let map = first::answer(asked.iter().map(|place| slots(place))).await?;
     let masters = map.masters().iter().map(|address| pool.place(address)).collect();
     Ok(Topology { map, masters })
 }

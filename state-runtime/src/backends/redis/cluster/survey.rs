@@ -38,6 +38,8 @@ pub(in super::super) struct Holder {
     pub(in super::super) owned: Slots,
     /// Those whose keys are on their way to it.
     pub(in super::super) importing: Slots,
+    /// The epochs of all nodes, as far as it has heard.
+    pub(in super::super) epochs: BTreeMap<String, u64>,
 }
 
 impl Cluster {
@@ -87,6 +89,7 @@ async fn look(place: &Place) -> Result<(Holder, Targets)> {
         Value::VerbatimString { text, .. } => text,
         _ => return Err(error::strange()),
     };
-    let View { id, owned, importing, targets } = View::parse(&text).ok_or_else(error::strange)?;
-    Ok((Holder { id, node, owned, importing }, targets))
+    let view = View::parse(&text).ok_or_else(error::strange)?;
+    let View { id, owned, importing, targets, epochs } = view;
+    Ok((Holder { id, node, owned, importing, epochs }, targets))
 }

@@ -57,12 +57,15 @@ pub(super) struct View {
     pub(super) importing: Slots,
     /// Whose keys are on their way from it to another node: where that one is.
     pub(super) targets: BTreeMap<String, Address>,
+    /// The configuration epoch of each node, as far as this one has heard. A node that takes a slot
+    /// from another gets an epoch that is greater than all others.
+    pub(super) epochs: BTreeMap<String, u64>,
 }
 
 impl View {
     /// Reads the answer of a node; `None` if it does not tell of itself.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut addresses = BTreeMap::new();
+        let (mut addresses, mut epochs) = (BTreeMap::new(), BTreeMap::new());
         let mut myself = None;
         for line in text.lines() {
             let mut fields = line.split(' ');
@@ -72,9 +75,12 @@ impl View {
                 continue;
             };
             addresses.extend(location(address).map(|address| (id.to_owned(), address)));
+            // Between the flags and the epoch: master, ping, pong.
+            let epoch = fields.nth(3).and_then(|epoch| epoch.parse().ok());
+            epochs.extend(epoch.map(|epoch| (id.to_owned(), epoch)));
             if flags.split(',').any(|flag| flag == "myself") {
-                // Between the flags and the slots: master, ping, pong, epoch, state of the link.
-                myself = Some((id, fields.skip(5)));
+                // Before the slots: state of the link.
+                myself = Some((id, fields.skip(1)));
             }
         }
         let (id, slots) = myself?;
@@ -83,6 +89,7 @@ impl View {
             owned: Slots::NONE,
             importing: Slots::NONE,
             targets: BTreeMap::new(),
+            epochs,
         };
         for slot in slots {
             view.add(slot, &addresses);
@@ -141,6 +148,8 @@ mod tests {
         assert_eq!(view.importing, slots(&[7]));
         let target = Address { host: "c.example".to_owned(), port: 7003 };
         assert_eq!(view.targets, BTreeMap::from([("cc".to_owned(), target)]));
+        let epochs = [("aa", 3), ("bb", 2), ("cc", 4)].map(|(id, epoch)| (id.to_owned(), epoch));
+        assert_eq!(view.epochs, BTreeMap::from(epochs));
     }
 
     #[test]

@@ -4,12 +4,15 @@
 //! resumed there a scan would pass over keys in silence. So a node is scanned over one connection,
 //! and from its beginning again when that was lost. Keys of a cluster also move between nodes while
 //! they are scanned; so at the end the nodes that got any are scanned once more, until none did.
+//! Where a slot went away and came back in between, the epochs of the nodes tell.
 //!
 //! What was listed before is remembered and not listed again.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use redis::{Cmd, Value};
+use tokio::time::sleep;
 
 use super::{pattern, seen::Seen};
 use crate::{
@@ -26,6 +29,11 @@ use crate::{
 const COUNT: usize = 512;
 /// How often a scan begins anew, somewhere or everywhere, before it gives up.
 const RESTARTS: usize = 64;
+/// How long nodes that have not heard the latest of each other are given for that.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The configuration epoch of each node.
+type Epochs = BTreeMap<String, u64>;
 
 /// All that a scan has to remember from page to page.
 #[derive(Debug, Clone)]
@@ -36,6 +44,8 @@ pub(super) struct Progress {
     position: Position,
     /// The slots whose keys a node has been scanned for, or will be in this round.
     covered: BTreeMap<String, Slots>,
+    /// As they were when the round began; `None` where the nodes did not agree.
+    epochs: Option<Epochs>,
     restarts: usize,
     seen: Seen,
     /// Keys that were found and not yet listed.
@@ -64,6 +74,7 @@ impl Progress {
         let covered = todo.iter().map(|holder| (holder.id.clone(), holder.owned.clone())).collect();
         Ok(Self {
             prefix,
+            epochs: agreed(&todo),
             todo,
             position: Position::start(),
             covered,
@@ -156,13 +167,21 @@ impl Progress {
     /// Finds the nodes that have got slots since they were covered; `false` if there are none.
     ///
     /// A key that exists all the time and was not found has moved, away from a node that was not
-    /// scanned yet, to one that was. So it is now on a node with a slot that is not covered.
+    /// scanned yet, to one that was. A node that takes a slot gets the greatest epoch of all, unless
+    /// it has that. So while no epoch changes, slots move to one node only: the key is there now, in
+    /// a slot that is not covered. Once one has changed, it may be anywhere.
     async fn next_round(&mut self, router: &Router) -> Result<bool> {
         let holders = router.survey().await?;
+        let epochs = agreed(&holders);
+        let quiet = epochs.is_some() && epochs == self.epochs;
+        if epochs.is_none() {
+            sleep(PAUSE).await;
+        }
+        self.epochs = epochs;
         let mut covered = BTreeMap::new();
         for holder in holders {
             let held = holder.owned.clone().or(&holder.importing);
-            if !self.covered.get(&holder.id).is_some_and(|covered| held.are_in(covered)) {
+            if !quiet || !self.covered.get(&holder.id).is_some_and(|covered| held.are_in(covered)) {
                 self.todo.push(holder.clone());
             }
             covered.insert(holder.id, held);
@@ -186,6 +205,15 @@ impl Progress {
         }
         Ok(())
     }
+}
+
+/// The epochs of all nodes, if every one of them has heard those of the others.
+fn agreed(holders: &[Holder]) -> Option<Epochs> {
+    let own = |holder: &Holder| Some((holder.id.clone(), *holder.epochs.get(&holder.id)?));
+    let epochs: Epochs = holders.iter().filter_map(own).collect();
+    let mut heard = holders.iter().map(|holder| &holder.epochs);
+    let agree = heard.all(|heard| epochs.iter().all(|(id, epoch)| heard.get(id) == Some(epoch)));
+    agree.then_some(epochs)
 }
 
 fn read(reply: Value) -> Result<(Vec<u8>, Vec<Vec<u8>>)> {

@@ -19,7 +19,10 @@ use futures_core::Stream;
 use tokio::sync::{mpsc, oneshot};
 
 use self::tracker::Tracker;
-use super::{dial::Dialer, router::Router};
+use super::{
+    dial::{Dialer, Task},
+    router::Router,
+};
 use crate::backend::{
     BackendError, Change, Changes, Result, WatchRequest,
     hub::{Hub, Watcher},
@@ -32,8 +35,8 @@ type Ask = oneshot::Sender<Result<()>>;
 #[derive(Default)]
 pub(super) struct Watches {
     hub: Arc<Hub>,
-    /// How to reach the task that keeps the connections, once there is one.
-    tracker: Mutex<Option<mpsc::UnboundedSender<Ask>>>,
+    /// The task that keeps the connections, once there is one, and how to reach it.
+    tracker: Mutex<Option<(mpsc::UnboundedSender<Ask>, Task)>>,
 }
 
 impl Watches {
@@ -56,7 +59,7 @@ impl Watches {
     fn send(&self, ask: Ask, dialer: &Arc<Dialer>, router: &Arc<Router>) {
         let mut tracker = self.tracker();
         let ask = match &*tracker {
-            Some(sender) => match sender.send(ask) {
+            Some((sender, _)) => match sender.send(ask) {
                 Ok(()) => return,
                 Err(mpsc::error::SendError(ask)) => ask,
             },
@@ -65,10 +68,9 @@ impl Watches {
         // There is no task yet, or it went down with the runtime that it was on.
         let (sender, asks) = mpsc::unbounded_channel();
         let task = Tracker::new(Arc::clone(dialer), Arc::downgrade(router), Arc::clone(&self.hub));
-        tokio::spawn(task.run(asks));
         // Who closed the backend in this moment is heard by the hub.
         drop(sender.send(ask));
-        *tracker = Some(sender);
+        *tracker = Some((sender, Task::spawn(task.run(asks))));
     }
 
     /// Ends every watch, and lets no new one begin.
@@ -77,7 +79,7 @@ impl Watches {
         *self.tracker() = None;
     }
 
-    fn tracker(&self) -> MutexGuard<'_, Option<mpsc::UnboundedSender<Ask>>> {
+    fn tracker(&self) -> MutexGuard<'_, Option<(mpsc::UnboundedSender<Ask>, Task)>> {
         self.tracker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
