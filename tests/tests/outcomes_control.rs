@@ -1,5 +1,7 @@
 //! The checks of outcomes themselves: an honest backend passes, and every kind of lie is found.
 
+use core::time::Duration;
+
 use tests::{
     outcomes::{
         Farewell, Frozen, Liar, Lie, Operation, PlainTarget, Plan, Report, crowds, cuts, down,
@@ -88,7 +90,10 @@ async fn a_write_behind_the_callers_back_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_does_not_work_again_is_found() {
-    lies(Lie::GivesUp, Operation::Set).await.assert_caught("does not work again");
+    let target = plain().await;
+    let liar = Liar { target: &target, lie: Lie::GivesUp };
+    let plan = Plan { recovery: Duration::from_secs(3), ..Plan::brief().of(&[Operation::Set]) };
+    cuts(&liar, &plan).await.assert_caught("does not work again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,14 +101,37 @@ async fn a_backend_that_waits_for_a_server_that_is_down_is_found() {
     lies_while_down(Lie::Waits).await.assert_caught("did not return");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn in_a_crowd_lies_are_found_too() {
+/// Checks that in a crowd of `operations` the lie about each of them is found.
+async fn is_found_in_a_crowd(lie: Lie, operations: &[Operation], what: &str) {
     let target = plain().await;
-    let plan = Plan::brief();
-    let repeated = crowds(&Liar { target: &target, lie: Lie::Repeats }, &plan).await;
-    repeated.assert_caught("among others");
-    let denied = crowds(&Liar { target: &target, lie: Lie::Denies }, &plan).await;
-    denied.assert_caught("which means not applied");
+    let report = crowds(&Liar { target: &target, lie }, &Plan::brief().of(operations)).await;
+    for operation in operations {
+        report.assert_caught_of(&format!("{operation:?} among others"), what);
+    }
+    if operations.contains(&Operation::Add) {
+        report.assert_caught_of("additions at once", "were said to be done");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_crowd_every_repeated_write_that_is_not_the_same_twice_is_found() {
+    let conditional =
+        [Operation::Create, Operation::Replace, Operation::RemoveIf, Operation::ApplyIf];
+    is_found_in_a_crowd(Lie::Repeats, &conditional, "a reason that is not so: conflict").await;
+    let additions = [Operation::Add, Operation::AddNew];
+    is_found_in_a_crowd(Lie::Repeats, &additions, "neither old nor new").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_crowd_every_denied_write_is_found() {
+    let writes: Vec<_> = Operation::ALL.into_iter().filter(|it| it.is_write()).collect();
+    is_found_in_a_crowd(Lie::Denies, &writes, "which means not applied").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_crowd_every_absence_that_nobody_has_seen_is_found() {
+    let reads = [Operation::Get, Operation::GetMany];
+    is_found_in_a_crowd(Lie::Absent, &reads, "a wrong answer").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

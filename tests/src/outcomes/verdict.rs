@@ -78,7 +78,7 @@ mod tests {
     use super::{super::Operation, *};
 
     fn scenario(operation: Operation) -> Scenario {
-        Scenario::new(operation, ["a", "b"].map(Key::from_stored))
+        Scenario::new(operation, 7, "mark".to_owned(), ["a", "b"].map(Key::from_stored))
     }
 
     fn failed(kind: ErrorKind) -> Result<Answer> {
@@ -117,8 +117,8 @@ mod tests {
     #[test]
     fn a_doubled_addition_is_found_whatever_was_said() {
         let scenario = scenario(Operation::Add);
-        let doubled = [Some(b"56".to_vec()), None];
-        for said in [Ok(Answer::Sum(53)), failed(ErrorKind::Indeterminate)] {
+        let doubled = [Some(b"7000014".to_vec()), None];
+        for said in [Ok(Answer::Sum(6_000_007)), failed(ErrorKind::Indeterminate)] {
             assert!(judge(&scenario, Some(&said), &doubled).is_err());
         }
     }
