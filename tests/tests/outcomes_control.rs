@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use tests::{
     outcomes::{
-        Farewell, Frozen, Liar, Lie, Operation, PlainTarget, Plan, Report, crowds, cuts, down,
-        freeze,
+        Farewell, Frozen, Liar, Lie, Operation, PlainTarget, Plan, Report, crowds, cut_off, cuts,
+        down, drops, freeze,
     },
     proxy::Proxy,
     servers::redis::{Flavour, Server},
@@ -27,10 +27,25 @@ async fn an_honest_backend_passes_in_a_crowd() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_honest_backend_passes_while_the_server_is_down() {
+    cut_off(&plain().await, &Plan::usual()).await.assert_honest();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_honest_backend_passes_when_its_callers_go() {
+    drops(&plain().await, &Plan::usual()).await.assert_honest();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_goes_on_when_its_caller_has_gone_is_found() {
     let target = plain().await;
-    for farewell in [Farewell::Kept, Farewell::ThrownAway] {
-        let proxy = Proxy::start(Server::shared(Flavour::Valkey9).await.address()).await;
-        down(&target, &Plan::usual(), &proxy, farewell).await.assert_honest();
+    let liar = Liar { target: &target, lie: Lie::Insists };
+    // Long enough for the slowest liar: who is found out does not wait for it.
+    let plan = Plan { settle: Duration::from_secs(20), ..Plan::brief().of(&[Operation::Set]) };
+    let report = drops(&liar, &plan).await;
+    for trouble in ["Stuck", "Away"] {
+        for farewell in ["Kept", "ThrownAway", "Closed"] {
+            report.assert_caught_of(&format!("{trouble}, {farewell}"), "applied afterwards");
+        }
     }
 }
 
@@ -84,7 +99,7 @@ async fn an_absence_that_nobody_has_seen_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_behind_the_callers_back_is_found() {
-    lies(Lie::Queues, Operation::Set).await.assert_caught("changed after the backend was gone");
+    lies(Lie::Queues, Operation::Set).await.assert_caught_late();
     lies_while_down(Lie::Queues).await.assert_caught("applied afterwards");
 }
 

@@ -2,10 +2,10 @@
 
 use tests::{
     outcomes::{
-        Farewell, Frozen, Killed, Liar, Lie, Operation, Plan, Report, crowds, cuts, down, freeze,
+        Farewell, Frozen, Killed, Liar, Lie, Operation, Plan, Report, crowds, cut_off, cuts, down,
+        drops, freeze,
         targets::{Behind, Dapr},
     },
-    proxy::Proxy,
     servers::{
         dapr::{Component, Sidecar, is_left_out},
         redis::{Flavour, Server},
@@ -59,11 +59,16 @@ async fn while_it_is_cut_off_it_fails_at_once_and_leaves_nothing_for_later() {
         return;
     }
     let sidecar = Sidecar::start(Component::in_memory()).await;
-    let target = Dapr::new(&sidecar);
-    for farewell in [Farewell::Kept, Farewell::ThrownAway] {
-        let proxy = Proxy::start(sidecar.address()).await;
-        down(&target, &Plan::usual(), &proxy, farewell).await.assert_honest();
+    cut_off(&Dapr::new(&sidecar), &Plan::usual()).await.assert_honest();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_caller_has_gone_is_not_done_later() {
+    if is_left_out() {
+        return;
     }
+    let sidecar = Sidecar::start(Component::in_memory()).await;
+    drops(&Dapr::new(&sidecar), &Plan::usual()).await.assert_honest();
 }
 
 #[tokio::test(flavor = "multi_thread")]

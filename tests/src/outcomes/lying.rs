@@ -33,6 +33,8 @@ pub enum Lie {
     Absent,
     /// A write that failed is sent again later, behind the caller's back.
     Queues,
+    /// A write that nobody waits for any more goes on, and is sent again if it fails.
+    Insists,
     /// While the server is down it waits.
     Waits,
     /// After its first failure it does not work any more.
@@ -79,6 +81,9 @@ impl<B: Backend> Lying<B> {
         F: Future<Output = Result<T>> + Send + 'static,
     {
         self.still_works()?;
+        if self.lie == Lie::Insists {
+            return self.insist(call).await;
+        }
         let error = match call(Arc::clone(&self.inner)).await {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
@@ -98,6 +103,33 @@ impl<B: Backend> Lying<B> {
             }
             _ => self.noted(Err(error)),
         }
+    }
+
+    /// Carries a write out in a task of its own, which goes on unless somebody has heard how it failed.
+    async fn insist<T, F>(&self, call: impl Fn(Arc<B>) -> F + Send + Sync + 'static) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let (inner, is_heard) = (Arc::clone(&self.inner), Arc::new(AtomicBool::new(false)));
+        let hears = Arc::clone(&is_heard);
+        let write = tokio::spawn(async move {
+            let result = call(Arc::clone(&inner)).await;
+            if result.is_err() {
+                tokio::spawn(async move {
+                    sleep(PAUSE).await;
+                    if !hears.load(Ordering::Relaxed) {
+                        drop(again(&inner, &call).await);
+                    }
+                });
+            }
+            result
+        });
+        // So that it can be dropped before it hears anything, however fast the task is.
+        tokio::task::yield_now().await;
+        let result = write.await;
+        is_heard.store(true, Ordering::Relaxed);
+        result.map_err(|_| BackendError::new(ErrorKind::Other, "the task is gone"))?
     }
 
     fn still_works(&self) -> Result<()> {

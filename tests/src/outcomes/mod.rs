@@ -14,9 +14,11 @@
 mod crowd;
 mod cuts;
 mod down;
+mod dropped;
 mod lane;
 mod lying;
 mod operation;
+mod outage;
 mod plain;
 mod report;
 mod strike;
@@ -41,9 +43,11 @@ use self::operation::{Answer, Scenario};
 pub use self::{
     crowd::crowds,
     cuts::cuts,
-    down::{Farewell, Frozen, Killed, Outage, down, freeze},
+    down::{cut_off, down, freeze},
+    dropped::drops,
     lying::{Liar, Lie, Lying},
     operation::Operation,
+    outage::{Farewell, Frozen, Killed, Outage},
     plain::{Plain, PlainTarget},
     report::{Exchange, Report},
 };

@@ -1,6 +1,5 @@
 //! What is asked of a backend: each operation with the state before it and the state after it.
 
-use core::time::Duration;
 use std::io;
 
 use state_runtime::{
@@ -10,7 +9,7 @@ use state_runtime::{
     },
     key::Key,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::{STEP, Target};
 
@@ -83,8 +82,9 @@ impl Operation {
 /// What is stored under the two keys of a scenario.
 pub(super) type State = [Option<Vec<u8>>; 2];
 
-/// How long to look for a state that belongs together.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often a state that does not belong together has to look the same until it is taken for what it is.
+/// However slow server and observer are, two looks alike would do if each key was read at once.
+const LOOKS_ALIKE: usize = 10;
 
 /// What numbers begin with. It is far from what is added, so that no sum is that of another scenario.
 const START: i128 = 5_000_000;
@@ -155,16 +155,28 @@ impl Scenario {
     /// What the server holds.
     ///
     /// The two keys are looked at one after the other, and what was handed over may be carried out in
-    /// between. So what belongs together in neither way is looked at once more.
+    /// between. So what belongs together in neither way is looked at until it stays as it is.
     pub(super) async fn found<T: Target>(&self, target: &T) -> io::Result<State> {
-        let deadline = Instant::now() + LOOK;
+        let (mut last, mut same) = (None, 0);
         loop {
             let found = self.look(target).await?;
-            if found == self.before || found == self.after || Instant::now() > deadline {
+            same = if last.as_ref() == Some(&found) { same + 1 } else { 0 };
+            if found == self.before || found == self.after || same > LOOKS_ALIKE {
                 return Ok(found);
             }
+            last = Some(found);
             sleep(STEP).await;
         }
+    }
+
+    /// How what was found of each key is called in reports.
+    pub(super) fn describe(&self, found: &State) -> [&'static str; 2] {
+        let [mut first, mut second] = ["something else"; 2];
+        for (name, known) in [("new", &self.after), ("old", &self.before)] {
+            let pairs = [&mut first, &mut second].into_iter().zip(known.iter().zip(found));
+            pairs.filter(|(_, (known, found))| known == found).for_each(|(slot, _)| *slot = name);
+        }
+        [first, second]
     }
 
     /// Learns what the operation has to know before it begins.

@@ -45,6 +45,13 @@ impl Report {
         self.faults.push(fault.into());
     }
 
+    pub(super) fn of(several: Vec<Self>) -> Self {
+        several.into_iter().fold(Self::default(), |mut all, each| {
+            all.merge(each);
+            all
+        })
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         for (key, count) in other.answers {
             *self.answers.entry(key).or_default() += count;
@@ -98,6 +105,18 @@ impl Report {
     /// Otherwise.
     pub fn assert_caught(&self, what: &str) {
         self.assert_caught_of("", what);
+    }
+
+    /// Checks that it was found that writes were done which, as was said, never would be: at once or
+    /// later, by how fast the looking was.
+    ///
+    /// # Panics
+    ///
+    /// Otherwise.
+    pub fn assert_caught_late(&self) {
+        let signs = ["changed after the backend was gone", "which means not applied, but it is"];
+        let found = self.faults.iter().any(|fault| signs.iter().any(|sign| fault.contains(sign)));
+        assert!(found, "nobody noticed the late writes: {self}");
     }
 
     /// Checks that something was found of `whom`: that is how the finding begins.

@@ -46,8 +46,8 @@ pub(super) fn judge(
     found: &State,
 ) -> Result<Settled, String> {
     if !Settled::Either.allows(scenario, found) {
-        let said = name(said);
-        return Err(format!("what is stored is neither old nor new, whatever is meant by {said}"));
+        let (said, found) = (name(said), scenario.describe(found));
+        return Err(format!("what is stored is neither old nor new but {found:?}; it said {said}"));
     }
     let settled = match said {
         None => return Err("it did not return".to_owned()),
@@ -119,7 +119,11 @@ mod tests {
         let scenario = scenario(Operation::Add);
         let doubled = [Some(b"7000014".to_vec()), None];
         for said in [Ok(Answer::Sum(6_000_007)), failed(ErrorKind::Indeterminate)] {
-            assert!(judge(&scenario, Some(&said), &doubled).is_err());
+            let error = judge(&scenario, Some(&said), &doubled).unwrap_err();
+            assert!(
+                error.contains(r#"neither old nor new but ["something else", "old"]"#),
+                "{error}"
+            );
         }
     }
 

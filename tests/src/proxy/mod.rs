@@ -116,8 +116,15 @@ impl Proxy {
         self.shared.script().disarm();
     }
 
+    /// From now on everything waits that comes from clients, on new connections too, until
+    /// [`release`](Self::release).
+    pub fn stall(&self) {
+        self.shared.script().is_stalled = true;
+    }
+
     /// Lets everything go on that is held.
     pub fn release(&self) {
+        self.shared.script().is_stalled = false;
         self.shared.released.send_replace(());
     }
 

@@ -161,6 +161,8 @@ struct Marked {
 pub(super) struct Script {
     armed: Vec<Fault>,
     marked: Vec<Marked>,
+    /// Whether nothing passes to the server.
+    pub(super) is_stalled: bool,
     /// What passed to the server last on each connection, while something waits for a mark: a mark may
     /// come in two portions.
     tails: HashMap<usize, Vec<u8>>,
@@ -198,6 +200,9 @@ impl Script {
         direction: Direction,
         bytes: &[u8],
     ) -> Decision {
+        if direction == Direction::ToServer && self.is_stalled {
+            return Decision { pass: 0, then: Some(Action::Hold) };
+        }
         let len = bytes.len() as u64;
         if direction == Direction::ToServer && !self.marked.is_empty() {
             self.look_for_marks(connection, bytes);
@@ -324,6 +329,18 @@ mod tests {
         assert_eq!(script.decide(1, ToClient, b"an answer").then, None);
         let hit = Decision { pass: 1, then: Some(Action::Close) };
         assert_eq!(script.decide(0, ToClient, b"ok"), hit);
+    }
+
+    #[test]
+    fn while_it_is_stalled_nothing_passes_to_the_server_on_any_connection() {
+        let mut script = Script { is_stalled: true, ..Script::default() };
+        for connection in 0..2 {
+            let held = Decision { pass: 0, then: Some(Action::Hold) };
+            assert_eq!(script.decide(connection, ToServer, b"a question"), held);
+            assert_eq!(script.decide(connection, ToClient, b"an answer").then, None);
+        }
+        script.is_stalled = false;
+        assert_eq!(script.decide(0, ToServer, b"a question").then, None);
     }
 
     #[test]
