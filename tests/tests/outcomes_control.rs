@@ -56,10 +56,10 @@ async fn lies(lie: Lie, operation: Operation) -> Report {
 }
 
 /// What is found when the server of a liar is down.
-async fn lies_while_down(lie: Lie) -> Report {
+async fn lies_while_down(lie: Lie, operation: Operation) -> Report {
     let target = plain().await;
     let proxy = Proxy::start(Server::shared(Flavour::Valkey9).await.address()).await;
-    let plan = Plan::brief().of(&[Operation::Set]);
+    let plan = Plan::brief().of(&[operation]);
     down(&Liar { target: &target, lie }, &plan, &proxy, Farewell::ThrownAway).await
 }
 
@@ -100,7 +100,7 @@ async fn an_absence_that_nobody_has_seen_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_behind_the_callers_back_is_found() {
     lies(Lie::Queues, Operation::Set).await.assert_caught_late();
-    lies_while_down(Lie::Queues).await.assert_caught("applied afterwards");
+    lies_while_down(Lie::Queues, Operation::Set).await.assert_caught("applied afterwards");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +113,7 @@ async fn a_backend_that_does_not_work_again_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_waits_for_a_server_that_is_down_is_found() {
-    lies_while_down(Lie::Waits).await.assert_caught("did not return");
+    lies_while_down(Lie::Waits, Operation::Set).await.assert_caught("did not return");
 }
 
 /// Checks that in a crowd of `operations` the lie about each of them is found.
@@ -147,6 +147,18 @@ async fn in_a_crowd_every_denied_write_is_found() {
 async fn in_a_crowd_every_absence_that_nobody_has_seen_is_found() {
     let reads = [Operation::Get, Operation::GetMany];
     is_found_in_a_crowd(Lie::Absent, &reads, "a wrong answer").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_another_reader_was_to_get_is_found() {
+    is_found_in_a_crowd(Lie::Mixes, &[Operation::Get], "a wrong answer").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_is_promised_but_not_supported_is_found() {
+    let what = "is not supported, but promised";
+    lies(Lie::Disowns, Operation::Apply).await.assert_caught(what);
+    lies_while_down(Lie::Disowns, Operation::Apply).await.assert_caught(what);
 }
 
 #[tokio::test(flavor = "multi_thread")]

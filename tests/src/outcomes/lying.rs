@@ -4,15 +4,15 @@ use core::{future::Future, time::Duration};
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use state_runtime::{
     backend::{
-        AddOptions, Backend, BackendError, BatchOp, Bytes, Capabilities, Entry, ErrorKind,
-        GetOptions, RemoveOptions, Result, Revision, SetOptions,
+        AddOptions, Backend, BackendError, BatchOp, Bytes, Capabilities, Capability, Entry,
+        ErrorKind, GetOptions, RemoveOptions, Result, Revision, SetOptions,
     },
     key::Key,
 };
@@ -35,6 +35,10 @@ pub enum Lie {
     Queues,
     /// A write that nobody waits for any more goes on, and is sent again if it fails.
     Insists,
+    /// After its first failure it gives a reader what the reader before was to get.
+    Mixes,
+    /// What it promises to support it does not.
+    Disowns,
     /// While the server is down it waits.
     Waits,
     /// After its first failure it does not work any more.
@@ -53,12 +57,13 @@ pub struct Lying<B> {
     inner: Arc<B>,
     lie: Lie,
     failed: AtomicBool,
+    last: Mutex<Option<Entry>>,
 }
 
 impl<B: Backend> Lying<B> {
     /// Lets `inner` lie.
     pub fn new(inner: B, lie: Lie) -> Self {
-        Self { inner: Arc::new(inner), lie, failed: AtomicBool::new(false) }
+        Self { inner: Arc::new(inner), lie, failed: AtomicBool::new(false), last: Mutex::default() }
     }
 
     async fn read<T, F>(&self, call: impl Fn(Arc<B>) -> F + Send + Sync) -> Result<T>
@@ -163,7 +168,12 @@ where
 
 impl<B: Backend> Backend for Lying<B> {
     async fn get(&self, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
-        self.read(|inner| async move { inner.get(key, options).await }).await
+        let found = self.read(|inner| async move { inner.get(key, options).await }).await?;
+        if self.lie == Lie::Mixes && self.failed.load(Ordering::Relaxed) {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            return Ok(core::mem::replace(&mut *last, found));
+        }
+        Ok(found)
     }
 
     async fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
@@ -198,6 +208,9 @@ impl<B: Backend> Backend for Lying<B> {
     }
 
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
+        if self.lie == Lie::Disowns {
+            return Err(BackendError::new(ErrorKind::Unsupported(Capability::Batch), "no batches"));
+        }
         self.write(move |inner| {
             let batch = batch.clone();
             async move { inner.apply(batch).await }
