@@ -88,7 +88,7 @@ async fn try_drops<T: Target>(
     for ((Ready { scenario, .. }, _), said) in members.iter().zip(join_all(acts).await) {
         let answer = match said.ok().flatten() {
             None => "dropped".to_owned(),
-            Some(said) if matches!(said, Some(Ok(_))) => {
+            Some(Some(Ok(_))) => {
                 return Err(format!("{:?}: nobody can have done it", scenario.operation));
             }
             Some(said) => name(said.as_ref()),
