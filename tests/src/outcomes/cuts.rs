@@ -12,8 +12,8 @@ use super::{
 };
 use crate::proxy::{Action, Direction, Fault, Recording};
 
-/// How many entries are looked at at once in the end.
-const LOOKS: usize = 16;
+/// How many scenarios are laid out, or looked at, at once.
+pub(super) const LOOKS: usize = 16;
 
 /// Carries out each operation of `plan` again and again, each time with the connection breaking at
 /// another byte, and judges every answer.
@@ -36,14 +36,14 @@ pub async fn cuts<T: Target>(target: &T, plan: &Plan) -> Report {
         }
         Err(fault) => report.fault(fault),
     }
+    report.planned += faults.len();
     let faults = Mutex::new(faults.into_iter());
     let lanes = (0..plan.lanes).map(|_| async {
         let mut lane = Lane::open(&run).await?;
         loop {
             let next = faults.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((operation, fault)) = next else { break };
-            lane.attempt(operation, Some(fault)).await;
-            if !lane.recover(operation).await {
+            if !lane.strike(operation, fault).await {
                 break;
             }
         }
@@ -66,7 +66,7 @@ pub async fn cuts<T: Target>(target: &T, plan: &Plan) -> Report {
 }
 
 /// Compares what was said with what is stored, now that nobody is left who could change it.
-async fn look_again<T: Target>(target: &T, said: &[Said]) -> Vec<String> {
+pub(super) async fn look_again<T: Target>(target: &T, said: &[Said]) -> Vec<String> {
     let looks = stream::iter(said).map(|said| async move {
         match said.scenario.found(target).await {
             Ok(found) if said.settled.allows(&said.scenario, &found) => None,

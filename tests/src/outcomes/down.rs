@@ -1,108 +1,24 @@
 //! A server that is away for a while: what is said meanwhile, and what comes of it afterwards.
 
-use core::{future::Future, time::Duration};
-use std::io;
+use core::time::Duration;
 
 use futures_util::future::join_all;
 use state_runtime::backend::{Backend as _, Bytes, ErrorKind, Result, SetOptions};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    Operation, PATIENCE, Plan, Report, Run, STEP, Target,
+    Farewell, Operation, Outage, PATIENCE, Plan, Ready, Report, Run, STEP, Target,
     lane::carry_out,
-    operation::Scenario,
+    unseen,
     verdict::{judge, name},
 };
-use crate::{proxy::Proxy, servers::Instance};
-
-/// A way for a server to be away.
-pub trait Outage: Sync {
-    /// Whether other clients still reach the server.
-    const SERVER_RUNS: bool;
-
-    /// Where the backend connects to.
-    fn address(&self) -> String;
-
-    /// From now on the server is away.
-    fn begin(&self) -> impl Future<Output = ()> + Send;
-
-    /// From now on it is there again.
-    fn end(&self) -> impl Future<Output = ()> + Send;
-}
-
-/// Nothing gets through.
-impl Outage for Proxy {
-    const SERVER_RUNS: bool = true;
-
-    fn address(&self) -> String {
-        Self::address(self)
-    }
-
-    async fn begin(&self) {
-        self.refuse().await;
-    }
-
-    async fn end(&self) {
-        self.accept().await;
-    }
-}
-
-/// The server's process ends at once, and starts again with its data.
-#[derive(Debug)]
-pub struct Killed<'s>(pub &'s Instance);
-
-impl Outage for Killed<'_> {
-    const SERVER_RUNS: bool = false;
-
-    fn address(&self) -> String {
-        self.0.address()
-    }
-
-    async fn begin(&self) {
-        self.0.kill();
-    }
-
-    async fn end(&self) {
-        self.0.restart().await;
-    }
-}
-
-/// The server's process stops, keeps its connections, and goes on later.
-#[derive(Debug)]
-pub struct Frozen<'s>(pub &'s Instance);
-
-impl Outage for Frozen<'_> {
-    const SERVER_RUNS: bool = false;
-
-    fn address(&self) -> String {
-        self.0.address()
-    }
-
-    async fn begin(&self) {
-        self.0.pause();
-    }
-
-    async fn end(&self) {
-        self.0.resume();
-    }
-}
-
-/// What becomes of the backend while the server is away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Farewell {
-    /// It is kept, and has to work again.
-    Kept,
-    /// It is thrown away, and must not do anything any more.
-    ThrownAway,
-}
+use crate::proxy::Proxy;
 
 /// How long the operations of these checks may take: failing at once is far from it.
 const LIMIT: Duration = Duration::from_secs(4);
 
 /// What another writer stores while the server is away from the backend.
 const NEWER: &[u8] = br#"{"state":"newer"}"#;
-
-type Prepared = (Scenario, Option<state_runtime::backend::Revision>);
 
 /// Lets the server be down. Once the backend has noticed, every operation has to be
 /// `Unavailable` at once; and nothing of it may ever be carried out.
@@ -120,6 +36,15 @@ pub async fn down<T: Target, O: Outage>(
     report
 }
 
+/// Cuts backends off from the server, one for each [`Farewell`], as [`down`] does.
+pub async fn cut_off<T: Target>(target: &T, plan: &Plan) -> Report {
+    let checks = Farewell::ALL.map(|farewell| async move {
+        let proxy = Proxy::start(target.server()).await;
+        down(target, plan, &proxy, farewell).await
+    });
+    Report::of(join_all(checks).await)
+}
+
 async fn try_down<T: Target, O: Outage>(
     run: &Run<'_, T>,
     outage: &O,
@@ -130,12 +55,11 @@ async fn try_down<T: Target, O: Outage>(
     let prepared = prepare(run, &backend, report).await?;
     outage.begin().await;
     notice(run, &backend).await?;
-    for (scenario, revision) in &prepared {
-        report.armed += 1;
+    for ready in &prepared {
+        let scenario = &ready.scenario;
         let start = Instant::now();
-        let said = timeout(PATIENCE, scenario.act(&backend, revision.clone())).await.ok();
+        let said = ready.act(&backend).await;
         let elapsed = start.elapsed();
-        report.happened += 1;
         report.answered(scenario.operation, name(said.as_ref()));
         if elapsed > LIMIT / 2 {
             report.fault(format!("{:?}: it did not fail at once", scenario.operation));
@@ -151,23 +75,23 @@ async fn try_down<T: Target, O: Outage>(
     }
     let newer = if O::SERVER_RUNS { Some(NEWER) } else { None };
     if let Some(newer) = newer {
-        for (scenario, _) in &prepared {
-            run.target.put(&scenario.keys[0], Some(newer)).await.map_err(raw)?;
+        for Ready { scenario, .. } in &prepared {
+            run.target.put(&scenario.keys[0], Some(newer)).await.map_err(unseen)?;
         }
     }
-    let kept = (farewell == Farewell::Kept).then_some(backend);
+    let left = farewell.take(backend).await?;
     outage.end().await;
-    if let Some(backend) = &kept {
+    if let (Farewell::Kept, Some(backend)) = (farewell, &left) {
         recover(run, backend).await?;
     }
     let deadline = Instant::now() + LIMIT + run.plan.settle;
     while Instant::now() < deadline {
-        for (scenario, _) in &prepared {
+        for Ready { scenario, .. } in &prepared {
             let mut expected = scenario.before.clone();
             if let Some(newer) = newer {
                 expected[0] = Some(newer.to_vec());
             }
-            if scenario.look(run.target).await.map_err(raw)? != expected {
+            if scenario.look(run.target).await.map_err(unseen)? != expected {
                 return Err(format!("{:?}: it was applied afterwards", scenario.operation));
             }
         }
@@ -193,71 +117,70 @@ async fn try_freeze<T: Target, O: Outage>(
     report: &mut Report,
 ) -> Result<(), String> {
     let backend = run.open(outage.address(), run.plan.limit).await?;
-    let mut prepared = Vec::new();
-    let mut said = Vec::new();
+    let (mut prepared, mut said) = (Vec::new(), Vec::new());
     let rounds = [prepare(run, &backend, report).await?, prepare(run, &backend, report).await?];
     outage.begin().await;
     // In the second round the backend has already seen that it gets no answer.
     for round in rounds {
-        let acts = round.iter().map(|(scenario, revision)| {
-            timeout(PATIENCE, scenario.act(&backend, revision.clone()))
-        });
-        said.extend(join_all(acts).await.into_iter().map(core::result::Result::ok));
+        said.extend(join_all(round.iter().map(|ready| ready.act(&backend))).await);
         prepared.extend(round);
     }
     outage.end().await;
     recover(run, &backend).await?;
     drop(backend);
-    for looks in 0..2 {
-        for ((scenario, _), said) in prepared.iter().zip(&said) {
-            let found = scenario.found(run.target).await.map_err(raw)?;
+    for (Ready { scenario, .. }, said) in prepared.iter().zip(&said) {
+        if matches!(said, Some(Ok(_))) {
+            report.fault(format!("{:?}: a server that stands still did it", scenario.operation));
+        }
+        report.answered(scenario.operation, name(said.as_ref()));
+    }
+    for look in ["at once", "later"] {
+        for (Ready { scenario, .. }, said) in prepared.iter().zip(&said) {
+            let found = scenario.found(run.target).await.map_err(unseen)?;
             if let Err(fault) = judge(scenario, said.as_ref(), &found) {
-                report.fault(format!("{:?}, look {looks}: {fault}", scenario.operation));
-            }
-            if looks == 0 {
-                report.armed += 1;
-                report.happened += usize::from(!matches!(said, Some(Ok(_))));
-                report.answered(scenario.operation, name(said.as_ref()));
+                report.fault(format!("{:?}, looked at {look}: {fault}", scenario.operation));
             }
         }
-        sleep(run.plan.settle).await;
+        if look == "at once" {
+            sleep(run.plan.settle).await;
+        }
     }
     Ok(())
 }
 
 /// One scenario of each operation that the backend supports, ready to be carried out.
-async fn prepare<T: Target>(
+pub(super) async fn prepare<T: Target>(
     run: &Run<'_, T>,
     backend: &T::Backend,
     report: &mut Report,
-) -> Result<Vec<Prepared>, String> {
+) -> Result<Vec<Ready>, String> {
     let mut prepared = Vec::new();
     for operation in &run.plan.operations {
         // Once as it should be, which tells whether it is supported.
-        let said = carry_out(run, backend, *operation).await.map_err(raw)?;
+        let said = carry_out(run, backend, *operation).await.map_err(unseen)?;
         match said {
             Ok(_) => {}
             Err(error) if matches!(error.kind(), ErrorKind::Unsupported(_)) => {
-                if !report.skipped.contains(operation) {
-                    report.skipped.push(*operation);
+                report.skipped.insert(*operation);
+                if operation.is_promised(backend.capabilities()) {
+                    report.fault(format!("{operation:?} is not supported, but promised"));
                 }
                 continue;
             }
             Err(error) => return Err(format!("{operation:?} does not work: {error}")),
         }
-        let scenario = run.scenario(*operation);
-        scenario.lay_out(run.target).await.map_err(raw)?;
-        let revision = scenario.prepare(backend).await;
-        let revision = revision.map_err(|error| format!("{operation:?}: {error}"))?;
         report.exchanges.insert(*operation, None);
-        prepared.push((scenario, revision));
+        prepared.push(run.ready(backend, *operation).await?);
     }
     Ok(prepared)
 }
 
 /// Writes until the backend knows that the server is away. Before that, what it has handed over may
 /// be on its way.
-async fn notice<T: Target>(run: &Run<'_, T>, backend: &T::Backend) -> Result<(), String> {
+pub(super) async fn notice<T: Target>(
+    run: &Run<'_, T>,
+    backend: &T::Backend,
+) -> Result<(), String> {
     let deadline = Instant::now() + run.plan.recovery;
     loop {
         let [key, _] = run.scenario(Operation::Set).keys;
@@ -277,11 +200,14 @@ async fn notice<T: Target>(run: &Run<'_, T>, backend: &T::Backend) -> Result<(),
 }
 
 /// Waits until every operation works again, on the same backend.
-async fn recover<T: Target>(run: &Run<'_, T>, backend: &T::Backend) -> Result<(), String> {
+pub(super) async fn recover<T: Target>(
+    run: &Run<'_, T>,
+    backend: &T::Backend,
+) -> Result<(), String> {
     let deadline = Instant::now() + run.plan.recovery;
     for operation in &run.plan.operations {
         loop {
-            let said = carry_out(run, backend, *operation).await.map_err(raw)?;
+            let said = carry_out(run, backend, *operation).await.map_err(unseen)?;
             let Err(error) = said else { break };
             match error.kind() {
                 ErrorKind::Unsupported(_) => break,
@@ -296,10 +222,4 @@ async fn recover<T: Target>(run: &Run<'_, T>, backend: &T::Backend) -> Result<()
         }
     }
     Ok(())
-}
-
-// By value, as `map_err` hands it over.
-#[expect(clippy::needless_pass_by_value)]
-fn raw(error: io::Error) -> String {
-    format!("cannot look at the server: {error}")
 }

@@ -2,12 +2,14 @@
 
 use std::io;
 
-use state_runtime::backend::{ErrorKind, Result};
-use tokio::time::{Instant, sleep, timeout};
+use state_runtime::backend::{Backend as _, ErrorKind, Result};
+use tokio::time::{Instant, sleep};
 
 use super::{
-    Operation, PATIENCE, Report, Run, STEP, Target,
+    Operation, Ready, Report, Run, STEP, Target,
     operation::{Answer, Scenario},
+    strike::Strike,
+    unseen,
     verdict::{Settled, judge, name},
 };
 use crate::proxy::{Fault, Proxy, Recording};
@@ -26,7 +28,7 @@ pub(super) struct Lane<'r, 't, T: Target> {
     pub(super) proxy: Proxy,
     pub(super) backend: T::Backend,
     pub(super) report: Report,
-    said: Vec<Said>,
+    pub(super) said: Vec<Said>,
 }
 
 impl<'r, 't, T: Target> Lane<'r, 't, T> {
@@ -45,26 +47,31 @@ impl<'r, 't, T: Target> Lane<'r, 't, T> {
     /// Records the exchange of an operation, or learns that the backend does not support it.
     pub(super) async fn measure(&mut self, operation: Operation) -> Option<Recording> {
         if !self.supports(operation).await {
-            self.report.skipped.push(operation);
+            self.report.skipped.insert(operation);
+            if operation.is_promised(self.backend.capabilities()) {
+                self.report.fault(format!("{operation:?} is not supported, but promised"));
+            }
             return None;
         }
+        let deadline = Instant::now() + self.run.plan.recovery;
         // The first time may send more: a script, for instance.
         while self.recover(operation).await {
-            let scenario = self.run.scenario(operation);
-            if let Ok(Some(recording)) = self.record(&scenario).await {
-                return Some(recording);
+            match self.record(operation).await {
+                Ok(Some(recording)) => return Some(recording),
+                Ok(None) if Instant::now() < deadline => {}
+                Ok(None) => self.report.fault(format!("{operation:?} never works at once")),
+                Err(fault) => self.report.fault(format!("{operation:?}: {fault}")),
             }
         }
         None
     }
 
-    async fn record(&self, scenario: &Scenario) -> io::Result<Option<Recording>> {
-        scenario.lay_out(self.run.target).await?;
-        let Ok(revision) = scenario.prepare(&self.backend).await else { return Ok(None) };
+    async fn record(&self, operation: Operation) -> Result<Option<Recording>, String> {
+        let ready = self.run.ready(&self.backend, operation).await?;
         self.proxy.record();
-        let done = scenario.act(&self.backend, revision).await.is_ok();
+        let said = ready.act(&self.backend).await;
         let recording = self.proxy.recorded();
-        Ok(done.then_some(recording))
+        Ok(matches!(said, Some(Ok(_))).then_some(recording))
     }
 
     async fn supports(&self, operation: Operation) -> bool {
@@ -73,14 +80,26 @@ impl<'r, 't, T: Target> Lane<'r, 't, T> {
         !said.is_ok_and(|said| said.is_err_and(|error| unsupported(error.kind())))
     }
 
-    /// Carries out an operation, with a fault if there is one, and judges what the backend says.
-    /// Tells whether it was `Ok`, and the truth.
-    pub(super) async fn attempt(&mut self, operation: Operation, fault: Option<Fault>) -> bool {
-        let scenario = self.run.scenario(operation);
-        match self.try_attempt(&scenario, fault).await {
-            Ok(None) => false,
-            Ok(Some((settled, ok))) => {
-                self.said.push(Said { scenario, settled, fault });
+    /// Lets a fault happen during an operation, and waits until the backend works again; tells whether
+    /// it does.
+    pub(super) async fn strike(&mut self, operation: Operation, fault: Fault) -> bool {
+        let mut strike = Strike::new(fault);
+        loop {
+            self.attempt(operation, Some(&mut strike)).await;
+            let works = self.recover(operation).await;
+            if strike.is_over(&mut self.report) || !works {
+                return works;
+            }
+        }
+    }
+
+    /// Carries out an operation, under a fault if there is one, and judges what the backend says. Tells
+    /// whether it was `Ok`, and the truth.
+    async fn attempt(&mut self, operation: Operation, strike: Option<&mut Strike>) -> bool {
+        let fault = strike.as_ref().map(|strike| strike.fault);
+        match self.try_attempt(operation, strike).await {
+            Ok((said, ok)) => {
+                self.said.push(said);
                 ok
             }
             Err(message) => {
@@ -93,30 +112,23 @@ impl<'r, 't, T: Target> Lane<'r, 't, T> {
 
     async fn try_attempt(
         &mut self,
-        scenario: &Scenario,
-        fault: Option<Fault>,
-    ) -> Result<Option<(Settled, bool)>, String> {
-        let raw = |error| format!("cannot look at the server: {error}");
-        scenario.lay_out(self.run.target).await.map_err(raw)?;
-        let revision = match scenario.prepare(&self.backend).await {
-            Ok(revision) => revision,
-            Err(error) if error.kind().is_retryable() => return Ok(None),
-            Err(error) => return Err(format!("it cannot be read: {error}")),
+        operation: Operation,
+        strike: Option<&mut Strike>,
+    ) -> Result<(Said, bool), String> {
+        let ready = self.run.ready(&self.backend, operation).await?;
+        let fault = strike.as_ref().map(|strike| strike.fault);
+        let act = ready.act(&self.backend);
+        let said = match strike {
+            Some(strike) => strike.during(&self.proxy, act).await,
+            None => act.await,
         };
-        let before = self.proxy.traffic().faults;
-        if let Some(fault) = fault {
-            self.report.armed += 1;
-            self.proxy.arm(fault);
-        }
-        let said = timeout(PATIENCE, scenario.act(&self.backend, revision)).await.ok();
-        self.proxy.disarm();
-        self.report.happened += self.proxy.traffic().faults - before;
         if fault.is_some() {
-            self.report.answered(scenario.operation, name(said.as_ref()));
+            self.report.answered(operation, name(said.as_ref()));
         }
-        let found = scenario.found(self.run.target).await.map_err(raw)?;
-        let settled = judge(scenario, said.as_ref(), &found)?;
-        Ok(Some((settled, matches!(said, Some(Ok(_))))))
+        let Ready { scenario, .. } = ready;
+        let found = scenario.found(self.run.target).await.map_err(unseen)?;
+        let settled = judge(&scenario, said.as_ref(), &found)?;
+        Ok((Said { scenario, settled, fault }, matches!(said, Some(Ok(_)))))
     }
 
     /// Carries the operation out until it succeeds: the same backend has to work again.

@@ -4,15 +4,15 @@ use core::{future::Future, time::Duration};
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use state_runtime::{
     backend::{
-        AddOptions, Backend, BackendError, BatchOp, Bytes, Capabilities, Entry, ErrorKind,
-        GetOptions, RemoveOptions, Result, Revision, SetOptions,
+        AddOptions, Backend, BackendError, BatchOp, Bytes, Capabilities, Capability, Entry,
+        ErrorKind, GetOptions, RemoveOptions, Result, Revision, SetOptions,
     },
     key::Key,
 };
@@ -33,6 +33,12 @@ pub enum Lie {
     Absent,
     /// A write that failed is sent again later, behind the caller's back.
     Queues,
+    /// A write that nobody waits for any more goes on, and is sent again if it fails.
+    Insists,
+    /// After its first failure it gives a reader what the reader before was to get.
+    Mixes,
+    /// What it promises to support it does not.
+    Disowns,
     /// While the server is down it waits.
     Waits,
     /// After its first failure it does not work any more.
@@ -51,12 +57,13 @@ pub struct Lying<B> {
     inner: Arc<B>,
     lie: Lie,
     failed: AtomicBool,
+    last: Mutex<Option<Entry>>,
 }
 
 impl<B: Backend> Lying<B> {
     /// Lets `inner` lie.
     pub fn new(inner: B, lie: Lie) -> Self {
-        Self { inner: Arc::new(inner), lie, failed: AtomicBool::new(false) }
+        Self { inner: Arc::new(inner), lie, failed: AtomicBool::new(false), last: Mutex::default() }
     }
 
     async fn read<T, F>(&self, call: impl Fn(Arc<B>) -> F + Send + Sync) -> Result<T>
@@ -79,6 +86,9 @@ impl<B: Backend> Lying<B> {
         F: Future<Output = Result<T>> + Send + 'static,
     {
         self.still_works()?;
+        if self.lie == Lie::Insists {
+            return self.insist(call).await;
+        }
         let error = match call(Arc::clone(&self.inner)).await {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
@@ -98,6 +108,33 @@ impl<B: Backend> Lying<B> {
             }
             _ => self.noted(Err(error)),
         }
+    }
+
+    /// Carries a write out in a task of its own, which goes on unless somebody has heard how it failed.
+    async fn insist<T, F>(&self, call: impl Fn(Arc<B>) -> F + Send + Sync + 'static) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let (inner, is_heard) = (Arc::clone(&self.inner), Arc::new(AtomicBool::new(false)));
+        let hears = Arc::clone(&is_heard);
+        let write = tokio::spawn(async move {
+            let result = call(Arc::clone(&inner)).await;
+            if result.is_err() {
+                tokio::spawn(async move {
+                    sleep(PAUSE).await;
+                    if !hears.load(Ordering::Relaxed) {
+                        drop(again(&inner, &call).await);
+                    }
+                });
+            }
+            result
+        });
+        // So that it can be dropped before it hears anything, however fast the task is.
+        tokio::task::yield_now().await;
+        let result = write.await;
+        is_heard.store(true, Ordering::Relaxed);
+        result.map_err(|_| BackendError::new(ErrorKind::Other, "the task is gone"))?
     }
 
     fn still_works(&self) -> Result<()> {
@@ -131,7 +168,12 @@ where
 
 impl<B: Backend> Backend for Lying<B> {
     async fn get(&self, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
-        self.read(|inner| async move { inner.get(key, options).await }).await
+        let found = self.read(|inner| async move { inner.get(key, options).await }).await?;
+        if self.lie == Lie::Mixes && self.failed.load(Ordering::Relaxed) {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            return Ok(core::mem::replace(&mut *last, found));
+        }
+        Ok(found)
     }
 
     async fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
@@ -166,6 +208,9 @@ impl<B: Backend> Backend for Lying<B> {
     }
 
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
+        if self.lie == Lie::Disowns {
+            return Err(BackendError::new(ErrorKind::Unsupported(Capability::Batch), "no batches"));
+        }
         self.write(move |inner| {
             let batch = batch.clone();
             async move { inner.apply(batch).await }

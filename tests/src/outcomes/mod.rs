@@ -14,11 +14,15 @@
 mod crowd;
 mod cuts;
 mod down;
+mod dropped;
 mod lane;
 mod lying;
 mod operation;
+mod outage;
 mod plain;
 mod report;
+mod strike;
+mod sum;
 pub mod targets;
 mod verdict;
 
@@ -30,17 +34,20 @@ use core::{
 use std::io;
 
 use state_runtime::{
-    backend::{Backend, Result},
+    backend::{Backend, Result, Revision},
     key::Key,
 };
+use tokio::time::{Instant, sleep, timeout};
 
-use self::operation::Scenario;
+use self::operation::{Answer, Scenario};
 pub use self::{
     crowd::crowds,
     cuts::cuts,
-    down::{Farewell, Frozen, Killed, Outage, down, freeze},
+    down::{cut_off, down, freeze},
+    dropped::drops,
     lying::{Liar, Lie, Lying},
     operation::Operation,
+    outage::{Farewell, Frozen, Killed, Outage},
     plain::{Plain, PlainTarget},
     report::{Exchange, Report},
 };
@@ -110,10 +117,10 @@ impl Plan {
         Self { places: cases(6, 40).try_into().unwrap_or(usize::MAX), ..Self::usual() }
     }
 
-    /// As few places, and as little patience, as it takes to find a lie.
+    /// As few places as it takes to find a lie.
     #[must_use]
     pub fn brief() -> Self {
-        Self { places: 3, recovery: Duration::from_secs(3), ..Self::usual() }
+        Self { places: 3, ..Self::usual() }
     }
 
     /// Only these operations.
@@ -134,8 +141,32 @@ impl Plan {
 /// Longer than an operation may ever take: the deadline that a store gives by default.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a fault is tried again that did not happen, as the exchange was shorter this time or ended
+/// for another reason.
+const BRINGING: Duration = Duration::from_secs(30);
+
 /// How often a backend that does not work yet is tried.
 const STEP: Duration = Duration::from_millis(10);
+
+/// An operation that is ready to be carried out.
+#[derive(Debug)]
+struct Ready {
+    scenario: Scenario,
+    revision: Option<Revision>,
+}
+
+impl Ready {
+    /// Carries the operation out; `None` if it does not return.
+    async fn act<B: Backend>(&self, backend: &B) -> Option<Result<Answer>> {
+        timeout(PATIENCE, self.scenario.act(backend, self.revision.clone())).await.ok()
+    }
+}
+
+// By value, as `map_err` hands it over.
+#[expect(clippy::needless_pass_by_value)]
+fn unseen(error: io::Error) -> String {
+    format!("cannot look at the server: {error}")
+}
 
 /// One check of one target: what its parts share.
 #[derive(Debug)]
@@ -159,19 +190,36 @@ impl<'t, T: Target> Run<'t, T> {
     fn scenario(&self, operation: Operation) -> Scenario {
         let number = self.scenarios.fetch_add(1, Ordering::Relaxed);
         let group = format!("{}-{number:06}", self.name);
-        Scenario::new(operation, ["a", "b"].map(|name| self.target.key(&group, name)))
+        let keys = ["a", "b"].map(|name| self.target.key(&group, name));
+        Scenario::new(operation, number, group, keys)
+    }
+
+    /// An operation that is ready to be carried out.
+    async fn ready(&self, backend: &T::Backend, operation: Operation) -> Result<Ready, String> {
+        let scenario = self.scenario(operation);
+        scenario.lay_out(self.target).await.map_err(unseen)?;
+        let deadline = Instant::now() + self.plan.recovery;
+        loop {
+            match scenario.prepare(backend).await {
+                Ok(revision) => return Ok(Ready { scenario, revision }),
+                Err(error) if error.kind().is_retryable() && Instant::now() < deadline => {
+                    sleep(STEP).await;
+                }
+                Err(error) => return Err(format!("it cannot be read: {error}")),
+            }
+        }
     }
 
     /// Opens a backend at `address`, patiently: a busy machine is no fault.
     async fn open(&self, address: String, limit: Duration) -> Result<T::Backend, String> {
-        let deadline = tokio::time::Instant::now() + self.plan.recovery;
+        let deadline = Instant::now() + self.plan.recovery;
         loop {
             match self.target.open(address.clone(), limit).await {
                 Ok(backend) => return Ok(backend),
-                Err(error) if tokio::time::Instant::now() > deadline => {
+                Err(error) if Instant::now() > deadline => {
                     return Err(format!("cannot be opened: {error}"));
                 }
-                Err(_) => tokio::time::sleep(STEP).await,
+                Err(_) => sleep(STEP).await,
             }
         }
     }

@@ -1,16 +1,15 @@
 //! What is asked of a backend: each operation with the state before it and the state after it.
 
-use core::time::Duration;
 use std::io;
 
 use state_runtime::{
     backend::{
-        AddOptions, Backend, BackendError, BatchOp, Bytes, Condition, Entry, ErrorKind, GetOptions,
-        RemoveOptions, Result, Revision, SetOptions, Want,
+        AddOptions, Backend, BackendError, BatchOp, Bytes, Capabilities, Capability, Condition,
+        Entry, ErrorKind, GetOptions, RemoveOptions, Result, Revision, SetOptions, Want,
     },
     key::Key,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::{STEP, Target};
 
@@ -65,27 +64,46 @@ impl Operation {
     pub const fn is_write(self) -> bool {
         !matches!(self, Self::Get | Self::GetMany)
     }
+
+    /// Whether a backend with these capabilities has promised to support it.
+    pub(super) fn is_promised(self, by: Capabilities) -> bool {
+        match self {
+            Self::Get | Self::GetMany | Self::Set | Self::Remove => true,
+            Self::Create | Self::Replace | Self::RemoveIf => by.contains(Capability::Cas),
+            Self::Add | Self::AddNew => {
+                by.contains(Capability::Counter) || by.contains(Capability::Cas)
+            }
+            Self::Apply => by.contains(Capability::Batch),
+            Self::ApplyIf => by.contains(Capability::Batch) && by.contains(Capability::Cas),
+        }
+    }
 }
 
 /// What is stored under the two keys of a scenario.
 pub(super) type State = [Option<Vec<u8>>; 2];
 
-/// How long to look for a state that belongs together.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often a state that does not belong together has to look the same until it is taken for what it is.
+/// However slow server and observer are, two looks alike would do if each key was read at once.
+const LOOKS_ALIKE: usize = 10;
 
-const OLD: &str = r#"{"state":"old"}"#;
-const NEW: &str = r#"{"state":"new"}"#;
-const START: &str = "50";
-const DELTA: i128 = 3;
-const SUM: &str = "53";
+/// What numbers begin with. It is far from what is added, so that no sum is that of another scenario.
+const START: i128 = 5_000_000;
 
-/// An operation on two keys that nobody else uses.
+/// What is added, give or take the number of the scenario.
+const DELTA: i128 = 1_000_000;
+
+/// An operation on two keys that nobody else uses, with values that nobody else has: an answer that was
+/// meant for somebody else is a wrong one.
 #[derive(Debug)]
 pub(super) struct Scenario {
     pub(super) operation: Operation,
     pub(super) keys: [Key; 2],
+    /// A part of both keys, as it is sent, and of no other key.
+    pub(super) mark: String,
     pub(super) before: State,
     pub(super) after: State,
+    new: Vec<u8>,
+    delta: i128,
 }
 
 /// What an operation answered.
@@ -97,19 +115,24 @@ pub(super) enum Answer {
 }
 
 impl Scenario {
-    pub(super) fn new(operation: Operation, keys: [Key; 2]) -> Self {
+    /// Scenario number `number`, on keys that `mark` is a part of.
+    pub(super) fn new(operation: Operation, number: usize, mark: String, keys: [Key; 2]) -> Self {
+        let delta = DELTA + i128::try_from(number).unwrap_or_default();
+        let text = |state: &str| Some(format!(r#"{{"{state}":"{mark}"}}"#).into_bytes());
+        let count = |number: i128| Some(number.to_string().into_bytes());
+        let (old, new) = (text("old"), text("new"));
         let (before, after) = match operation {
-            Operation::Get | Operation::GetMany => ([Some(OLD), None], [Some(OLD), None]),
-            Operation::Set | Operation::Replace => ([Some(OLD), None], [Some(NEW), None]),
-            Operation::Create => ([None, None], [Some(NEW), None]),
-            Operation::Add => ([Some(START), None], [Some(SUM), None]),
-            Operation::AddNew => ([None, None], [Some("3"), None]),
-            Operation::Remove | Operation::RemoveIf => ([Some(OLD), None], [None, None]),
-            Operation::Apply => ([Some(OLD), None], [Some(NEW), Some(NEW)]),
-            Operation::ApplyIf => ([Some(OLD), Some(OLD)], [Some(NEW), None]),
+            Operation::Get | Operation::GetMany => ([old.clone(), None], [old, None]),
+            Operation::Set | Operation::Replace => ([old, None], [new.clone(), None]),
+            Operation::Create => ([None, None], [new.clone(), None]),
+            Operation::Add => ([count(START), None], [count(START + delta), None]),
+            Operation::AddNew => ([None, None], [count(delta), None]),
+            Operation::Remove | Operation::RemoveIf => ([old, None], [None, None]),
+            Operation::Apply => ([old, None], [new.clone(), new.clone()]),
+            Operation::ApplyIf => ([old.clone(), old], [new.clone(), None]),
         };
-        let [before, after] = [before, after].map(|state| state.map(|v| v.map(Into::into)));
-        Self { operation, keys, before, after }
+        let new = new.unwrap_or_default();
+        Self { operation, keys, mark, before, after, new, delta }
     }
 
     /// Brings the server into the state before the operation.
@@ -132,16 +155,28 @@ impl Scenario {
     /// What the server holds.
     ///
     /// The two keys are looked at one after the other, and what was handed over may be carried out in
-    /// between. So what belongs together in neither way is looked at once more.
+    /// between. So what belongs together in neither way is looked at until it stays as it is.
     pub(super) async fn found<T: Target>(&self, target: &T) -> io::Result<State> {
-        let deadline = Instant::now() + LOOK;
+        let (mut last, mut same) = (None, 0);
         loop {
             let found = self.look(target).await?;
-            if found == self.before || found == self.after || Instant::now() > deadline {
+            same = if last.as_ref() == Some(&found) { same + 1 } else { 0 };
+            if found == self.before || found == self.after || same > LOOKS_ALIKE {
                 return Ok(found);
             }
+            last = Some(found);
             sleep(STEP).await;
         }
+    }
+
+    /// How what was found of each key is called in reports.
+    pub(super) fn describe(&self, found: &State) -> [&'static str; 2] {
+        let [mut first, mut second] = ["something else"; 2];
+        for (name, known) in [("new", &self.after), ("old", &self.before)] {
+            let pairs = [&mut first, &mut second].into_iter().zip(known.iter().zip(found));
+            pairs.filter(|(_, (known, found))| known == found).for_each(|(slot, _)| *slot = name);
+        }
+        [first, second]
     }
 
     /// Learns what the operation has to know before it begins.
@@ -168,7 +203,7 @@ impl Scenario {
         let condition = revision.map_or(Condition::Always, Condition::IfRevision);
         let set = |condition| SetOptions { condition, ..SetOptions::default() };
         let remove = |condition| RemoveOptions { condition };
-        let value = Bytes::from_static(NEW.as_bytes());
+        let value = Bytes::from(self.new.clone());
         let write = |key: &Key, condition| BatchOp::Set {
             key: key.clone(),
             value: value.clone(),
@@ -192,7 +227,7 @@ impl Scenario {
                 Ok(Answer::Done)
             }
             Operation::Add | Operation::AddNew => {
-                let options = AddOptions { delta: DELTA, min: 0, max: i128::MAX, ttl: None };
+                let options = AddOptions { delta: self.delta, min: 0, max: i128::MAX, ttl: None };
                 Ok(Answer::Sum(backend.add(a, options).await?))
             }
             Operation::Remove | Operation::RemoveIf => {

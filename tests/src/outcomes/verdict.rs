@@ -46,8 +46,8 @@ pub(super) fn judge(
     found: &State,
 ) -> Result<Settled, String> {
     if !Settled::Either.allows(scenario, found) {
-        let said = name(said);
-        return Err(format!("what is stored is neither old nor new, whatever is meant by {said}"));
+        let (said, found) = (name(said), scenario.describe(found));
+        return Err(format!("what is stored is neither old nor new but {found:?}; it said {said}"));
     }
     let settled = match said {
         None => return Err("it did not return".to_owned()),
@@ -78,7 +78,7 @@ mod tests {
     use super::{super::Operation, *};
 
     fn scenario(operation: Operation) -> Scenario {
-        Scenario::new(operation, ["a", "b"].map(Key::from_stored))
+        Scenario::new(operation, 7, "mark".to_owned(), ["a", "b"].map(Key::from_stored))
     }
 
     fn failed(kind: ErrorKind) -> Result<Answer> {
@@ -117,9 +117,13 @@ mod tests {
     #[test]
     fn a_doubled_addition_is_found_whatever_was_said() {
         let scenario = scenario(Operation::Add);
-        let doubled = [Some(b"56".to_vec()), None];
-        for said in [Ok(Answer::Sum(53)), failed(ErrorKind::Indeterminate)] {
-            assert!(judge(&scenario, Some(&said), &doubled).is_err());
+        let doubled = [Some(b"7000014".to_vec()), None];
+        for said in [Ok(Answer::Sum(6_000_007)), failed(ErrorKind::Indeterminate)] {
+            let error = judge(&scenario, Some(&said), &doubled).unwrap_err();
+            assert!(
+                error.contains(r#"neither old nor new but ["something else", "old"]"#),
+                "{error}"
+            );
         }
     }
 

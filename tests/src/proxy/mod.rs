@@ -100,13 +100,32 @@ impl Proxy {
         self.shared.script().arm(fault);
     }
 
+    /// Lets a fault happen on the connection on which `mark` reaches the server next, counted from the
+    /// end of the mark: so a fault can hit one operation among many.
+    ///
+    /// # Panics
+    ///
+    /// If the mark is empty.
+    pub fn arm_after(&self, mark: impl Into<Vec<u8>>, fault: Fault) {
+        let mark = mark.into();
+        assert!(!mark.is_empty(), "an empty mark is everywhere");
+        self.shared.script().arm_after(mark, fault);
+    }
+
     /// Forgets the faults that have not happened yet.
     pub fn disarm(&self) {
         self.shared.script().disarm();
     }
 
+    /// From now on everything waits that comes from clients, on new connections too, until
+    /// [`release`](Self::release).
+    pub fn stall(&self) {
+        self.shared.script().is_stalled = true;
+    }
+
     /// Lets everything go on that is held.
     pub fn release(&self) {
+        self.shared.script().is_stalled = false;
         self.shared.released.send_replace(());
     }
 

@@ -1,6 +1,7 @@
 //! What the proxy is told to do and what it has seen, counted in bytes.
 
 use core::time::Duration;
+use std::collections::HashMap;
 
 /// Which way bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,6 +49,28 @@ impl Fault {
     #[must_use]
     pub const fn on(mut self, connection: usize) -> Self {
         self.connection = Some(connection);
+        self
+    }
+
+    /// Which way the bytes go that it waits for.
+    #[must_use]
+    pub const fn direction(self) -> Direction {
+        self.direction
+    }
+
+    /// How many bytes pass before it.
+    #[must_use]
+    pub const fn place(self) -> u64 {
+        self.after
+    }
+
+    /// The same fault among the first `len` bytes: where it is, or else at the last of them. Without any
+    /// bytes it stays where it is.
+    #[must_use]
+    pub const fn within(mut self, len: u64) -> Self {
+        if len > 0 && self.after >= len {
+            self.after = len - 1;
+        }
         self
     }
 
@@ -107,6 +130,17 @@ pub struct Traffic {
     pub faults: usize,
 }
 
+impl Traffic {
+    /// How many bytes passed in `direction`.
+    #[must_use]
+    pub const fn bytes(&self, direction: Direction) -> u64 {
+        match direction {
+            Direction::ToServer => self.to_server,
+            Direction::ToClient => self.to_client,
+        }
+    }
+}
+
 /// What becomes of bytes that have arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Decision {
@@ -116,9 +150,22 @@ pub(super) struct Decision {
     pub(super) then: Option<Action>,
 }
 
+/// A fault that waits for a connection on which `mark` reaches the server.
+#[derive(Debug)]
+struct Marked {
+    mark: Vec<u8>,
+    fault: Fault,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Script {
     armed: Vec<Fault>,
+    marked: Vec<Marked>,
+    /// Whether nothing passes to the server.
+    pub(super) is_stalled: bool,
+    /// What passed to the server last on each connection, while something waits for a mark: a mark may
+    /// come in two portions.
+    tails: HashMap<usize, Vec<u8>>,
     recording: Option<Recording>,
     pub(super) traffic: Traffic,
 }
@@ -128,8 +175,14 @@ impl Script {
         self.armed.push(fault);
     }
 
+    pub(super) fn arm_after(&mut self, mark: Vec<u8>, fault: Fault) {
+        self.marked.push(Marked { mark, fault });
+    }
+
     pub(super) fn disarm(&mut self) {
         self.armed.clear();
+        self.marked.clear();
+        self.tails.clear();
     }
 
     pub(super) fn start_recording(&mut self) {
@@ -147,7 +200,13 @@ impl Script {
         direction: Direction,
         bytes: &[u8],
     ) -> Decision {
+        if direction == Direction::ToServer && self.is_stalled {
+            return Decision { pass: 0, then: Some(Action::Hold) };
+        }
         let len = bytes.len() as u64;
+        if direction == Direction::ToServer && !self.marked.is_empty() {
+            self.look_for_marks(connection, bytes);
+        }
         let hit = self
             .armed
             .iter()
@@ -166,10 +225,39 @@ impl Script {
         Decision { pass, then: hit.map(|fault| fault.action) }
     }
 
+    /// Arms what waits for a mark that `bytes` complete, counted from the end of the mark.
+    fn look_for_marks(&mut self, connection: usize, bytes: &[u8]) {
+        let tail = self.tails.get(&connection).map(Vec::as_slice).unwrap_or_default();
+        let seen = [tail, bytes].concat();
+        let armed = &mut self.armed;
+        self.marked.retain(|Marked { mark, fault }| {
+            let found = seen.windows(mark.len()).position(|window| window == mark);
+            let Some(start) = found else { return true };
+            let end = (start + mark.len()).saturating_sub(tail.len()) as u64;
+            let mut fault = fault.on(connection);
+            if fault.direction == Direction::ToServer {
+                fault.after += end;
+            }
+            armed.push(fault);
+            false
+        });
+        if self.marked.is_empty() {
+            self.tails.clear();
+        }
+    }
+
     fn passed(&mut self, connection: usize, direction: Direction, bytes: &[u8]) {
         match direction {
             Direction::ToServer => self.traffic.to_server += bytes.len() as u64,
             Direction::ToClient => self.traffic.to_client += bytes.len() as u64,
+        }
+        let longest = self.marked.iter().map(|marked| marked.mark.len()).max();
+        if direction == Direction::ToServer
+            && let Some(longest) = longest
+        {
+            let tail = self.tails.entry(connection).or_default();
+            tail.extend_from_slice(bytes);
+            tail.drain(..tail.len().saturating_sub(longest - 1));
         }
         if let Some(recording) = &mut self.recording
             && !bytes.is_empty()
@@ -215,6 +303,52 @@ mod tests {
         script.arm(Fault::new(ToServer, 0, Action::Reset).on(1));
         assert_eq!(decide(&mut script, ToServer, b"abc"), (3, None));
         assert_eq!(script.decide(1, ToServer, b"abc").then, Some(Action::Reset));
+    }
+
+    #[test]
+    fn a_fault_with_a_mark_waits_for_it_and_stays_on_its_connection() {
+        for split in 0..=6 {
+            let mut script = Script::default();
+            script.arm_after(b"mark".to_vec(), Fault::new(ToServer, 1, Action::Reset));
+            assert_eq!(script.decide(0, ToServer, b"some mar").then, None);
+            let (first, second) = b"<mark>".split_at(split);
+            let marked = [script.decide(1, ToServer, first), script.decide(1, ToServer, second)];
+            assert!(marked.iter().all(|decision| decision.then.is_none()), "split at {split}");
+            assert_eq!(script.decide(0, ToServer, b"others").then, None);
+            let hit = Decision { pass: 0, then: Some(Action::Reset) };
+            assert_eq!(script.decide(1, ToServer, b"rest"), hit, "split at {split}");
+        }
+    }
+
+    #[test]
+    fn a_fault_of_the_answer_is_counted_from_the_mark_of_the_question() {
+        let mut script = Script::default();
+        script.arm_after(b"mark".to_vec(), Fault::new(ToClient, 1, Action::Close));
+        assert_eq!(script.decide(0, ToClient, b"an answer to others").then, None);
+        assert_eq!(script.decide(0, ToServer, b"a mark").then, None);
+        assert_eq!(script.decide(1, ToClient, b"an answer").then, None);
+        let hit = Decision { pass: 1, then: Some(Action::Close) };
+        assert_eq!(script.decide(0, ToClient, b"ok"), hit);
+    }
+
+    #[test]
+    fn while_it_is_stalled_nothing_passes_to_the_server_on_any_connection() {
+        let mut script = Script { is_stalled: true, ..Script::default() };
+        for connection in 0..2 {
+            let held = Decision { pass: 0, then: Some(Action::Hold) };
+            assert_eq!(script.decide(connection, ToServer, b"a question"), held);
+            assert_eq!(script.decide(connection, ToClient, b"an answer").then, None);
+        }
+        script.is_stalled = false;
+        assert_eq!(script.decide(0, ToServer, b"a question").then, None);
+    }
+
+    #[test]
+    fn a_fault_is_brought_within_what_there_is() {
+        let fault = |after| Fault::new(ToServer, after, Action::Reset);
+        assert_eq!(fault(9).within(5), fault(4));
+        assert_eq!(fault(4).within(5), fault(4));
+        assert_eq!(fault(4).within(0), fault(4));
     }
 
     #[test]
