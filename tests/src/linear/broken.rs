@@ -1,6 +1,9 @@
 //! Backends that are not linearizable, each for one reason of those that there are in practice.
 
-use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use core::{
+    future::Future,
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+};
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -33,11 +36,15 @@ pub enum Bug {
     FalseConflict,
     /// A write that happened is said not to have happened.
     DeniedWrite,
+    /// A write of unknown outcome is sent once more.
+    Resent,
+    /// A write of unknown outcome is said not to have happened.
+    Denied,
 }
 
 impl Bug {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
+    /// Those that show all the time.
+    pub const ALWAYS: [Self; 7] = [
         Self::PutInsteadOfCas,
         Self::CheckThenPut,
         Self::DoubledAdd,
@@ -46,6 +53,9 @@ impl Bug {
         Self::FalseConflict,
         Self::DeniedWrite,
     ];
+
+    /// Those that show only where something breaks.
+    pub const WHEN_DISTURBED: [Self; 2] = [Self::Resent, Self::Denied];
 }
 
 /// A bug that shows every time would be no test of a checker.
@@ -79,6 +89,22 @@ impl Broken {
 
     fn read(&self) -> MutexGuard<'_, HashMap<Key, Option<Entry>>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a call that writes, and hides it if its outcome is unknown.
+    async fn send<T, F>(&self, call: impl Fn() -> F + Send) -> Result<T>
+    where
+        F: Future<Output = Result<T>> + Send,
+    {
+        match (call().await, self.bug) {
+            (Err(error), Some(Bug::Resent)) if error.kind() == ErrorKind::Indeterminate => {
+                call().await
+            }
+            (Err(error), Some(Bug::Denied)) if error.kind() == ErrorKind::Indeterminate => {
+                Err(BackendError::new(ErrorKind::Unavailable, "a lie"))
+            }
+            (said, _) => said,
+        }
     }
 
     async fn holds(&self, key: &Key, condition: &Condition) -> Result<bool> {
@@ -130,14 +156,15 @@ impl Backend for Broken {
                 return Err(BackendError::conflict(0));
             }
         }
-        let written = self.inner.set(key, value, options).await?;
+        let set = || self.inner.set(key, value.clone(), options.clone());
+        let written = self.send(set).await?;
         if self.shows(Bug::DeniedWrite) {
             return Err(BackendError::new(ErrorKind::Unavailable, "a lie"));
         }
         Ok(written)
     }
     async fn remove(&self, key: &Key, options: RemoveOptions) -> Result<()> {
-        self.inner.remove(key, options).await
+        self.send(|| self.inner.remove(key, options.clone())).await
     }
     fn name(&self) -> &'static str {
         self.inner.name()
@@ -161,7 +188,7 @@ impl Backend for Broken {
         self.inner.touch(key, ttl).await
     }
     async fn add(&self, key: &Key, options: AddOptions) -> Result<i128> {
-        let sum = self.inner.add(key, options).await?;
+        let sum = self.send(|| self.inner.add(key, options)).await?;
         if self.shows(Bug::DoubledAdd) { self.inner.add(key, options).await } else { Ok(sum) }
     }
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {

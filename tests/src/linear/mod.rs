@@ -26,5 +26,5 @@ pub use self::{
     disturbance::{Callers, Surroundings},
     register::{Answer, Call, Register},
     round::{Summary, round},
-    suite::{finds_bugs, is_linearizable},
+    suite::{finds_bugs, finds_lies, is_linearizable},
 };

@@ -52,8 +52,8 @@ pub async fn is_linearizable(
     sum
 }
 
-/// Breaks the backends in every way of [`Bug`], and checks that each is found, and that nothing is
-/// where there is no bug.
+/// Breaks the backends in every way that shows all the time, and checks that each is found, and that
+/// nothing is where there is no bug.
 ///
 /// # Panics
 ///
@@ -64,11 +64,25 @@ pub async fn finds_bugs(name: &str, backends: &[AnyBackend]) {
     if let Err(why) = honest {
         panic!("{name} is not linearizable: {why}");
     }
-    for bug in Bug::ALL {
+    find(name, backends, &calm, &Bug::ALWAYS).await;
+}
+
+/// Breaks the backends in every way that shows only while the surroundings make trouble, and checks
+/// that each is found.
+///
+/// # Panics
+///
+/// If a bug is not found.
+pub async fn finds_lies(name: &str, backends: &[AnyBackend], surroundings: &Surroundings<'_>) {
+    find(name, backends, surroundings, &Bug::WHEN_DISTURBED).await;
+}
+
+async fn find(name: &str, backends: &[AnyBackend], surroundings: &Surroundings<'_>, bugs: &[Bug]) {
+    for &bug in bugs {
         let mut found = None;
         for seed in 0..MOST {
             // A fresh one each time, so that the bug shows in the same calls.
-            found = round(&stores(backends, Some(bug)), &calm, seed, FEW).await.err();
+            found = round(&stores(backends, Some(bug)), surroundings, seed, FEW).await.err();
             if found.is_some() {
                 println!("{name}: {bug:?} is found in round {}", seed + 1);
                 break;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use state_runtime::{backend::AnyBackend, connect};
 use tests::{
     cases::cases,
-    linear::{Surroundings, finds_bugs, is_linearizable},
+    linear::{Surroundings, finds_bugs, finds_lies, is_linearizable},
     proxy::Proxy,
     servers::Instance,
 };
@@ -34,6 +34,7 @@ async fn check(name: &str, url: &str, proxies: Vec<Proxy>, servers: Vec<&Instanc
     let surroundings = Surroundings { proxies, servers, limit: LIMIT, ..Surroundings::none() };
     let sum = is_linearizable(name, &backends, &surroundings, cases(2, 10).into()).await;
     assert!(sum.disturbed > 0, "{name}: nothing went wrong: {sum}");
+    finds_lies(name, &backends, &surroundings).await;
     finds_bugs(name, &backends).await;
 }
 
