@@ -6,8 +6,10 @@
 pub mod by_hand;
 pub mod concurrent;
 pub mod disk;
+pub mod loss;
 pub mod measure;
 pub mod nats_by_hand;
+pub mod places;
 pub mod program;
 pub mod redb_by_hand;
 pub mod redis_by_hand;

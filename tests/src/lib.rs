@@ -6,6 +6,7 @@ pub mod disk;
 pub mod examples;
 pub mod fakes;
 pub mod ledger;
+pub mod linear;
 pub mod outcomes;
 pub mod proxy;
 pub mod raw;

@@ -7,5 +7,5 @@ mod redis;
 pub use self::{
     dapr::{Behind, Dapr},
     nats::Nats,
-    redis::{Cluster, Redis, Sentinel},
+    redis::{Cluster, Redis, Sentinel, announce},
 };

@@ -105,7 +105,8 @@ impl Target for Sentinel {
 /// A cluster, whose first node is behind the proxy and has all the keys.
 #[derive(Debug)]
 pub struct Cluster<'c> {
-    cluster: &'c redis::Cluster,
+    nodes: &'c redis::Cluster,
+    node: &'c redis::Server,
     first: Redis,
 }
 
@@ -120,27 +121,36 @@ impl<'c> Cluster<'c> {
     /// If it has no node.
     #[must_use]
     pub fn new(cluster: &'c redis::Cluster) -> Self {
-        let first = cluster.nodes().first().expect("a cluster has nodes");
-        Self { cluster, first: Redis::new(first.address()) }
+        let node = cluster.nodes().first().expect("a cluster has nodes");
+        Self { nodes: cluster, node, first: Redis::new(node.address()) }
     }
+}
 
-    /// Lets the first node tell its clients that it is at `address`, and waits until all nodes do.
-    async fn announce(&self, address: &str) -> io::Result<()> {
-        let port = address.rsplit(':').next().unwrap_or_default();
-        self.first.client.words(&format!("CONFIG SET cluster-announce-port {port}")).await?;
-        let deadline = Instant::now() + Duration::from_secs(30);
-        for node in self.cluster.addresses() {
-            let client = Client::new(node);
-            let told = format!("Number({port})");
-            while !format!("{:?}", client.words("CLUSTER SLOTS").await?).contains(&told) {
-                if Instant::now() > deadline {
-                    return Err(io::Error::other("the nodes do not learn the address"));
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
+/// Lets a node tell its clients that it is at `address`, and waits until all nodes do.
+///
+/// # Errors
+///
+/// They cannot be asked, or do not learn it.
+pub async fn announce(
+    cluster: &redis::Cluster,
+    node: &redis::Server,
+    address: &str,
+) -> io::Result<()> {
+    let port = address.rsplit(':').next().unwrap_or_default();
+    let announced = format!("CONFIG SET cluster-announce-port {port}");
+    Client::new(node.address()).words(&announced).await?;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    for node in cluster.addresses() {
+        let client = Client::new(node);
+        let told = format!("Number({port})");
+        while !format!("{:?}", client.words("CLUSTER SLOTS").await?).contains(&told) {
+            if Instant::now() > deadline {
+                return Err(io::Error::other("the nodes do not learn the address"));
             }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 impl Target for Cluster<'_> {
@@ -152,7 +162,7 @@ impl Target for Cluster<'_> {
 
     async fn open(&self, address: String, limit: Duration) -> Result<RedisBackend> {
         let failed = |error: io::Error| BackendError::new(ErrorKind::Other, error.to_string());
-        self.announce(&address).await.map_err(failed)?;
+        announce(self.nodes, self.node, &address).await.map_err(failed)?;
         RedisBackend::connect(limits(RedisConfig::cluster([address]), limit)).await
     }
 

@@ -1,0 +1,48 @@
+//! Every backend is linearizable, while connections break and servers stand still; and what is not
+//! is found.
+//!
+//! `STATE_TEST_SEED=<seed>` repeats the calls of a round that failed, and what broke in it.
+
+mod dapr;
+mod embedded;
+mod nats;
+mod redis;
+
+use std::time::Duration;
+
+use state_runtime::{backend::AnyBackend, connect};
+use tests::{
+    cases::cases,
+    linear::{Surroundings, finds_bugs, finds_lies, is_linearizable},
+    proxy::Proxy,
+    servers::Instance,
+};
+
+/// How many connections there are to a server.
+const CONNECTIONS: usize = 3;
+
+/// How long a client waits for a server.
+const LIMIT: Duration = Duration::from_millis(300);
+
+/// As a setting in a URL.
+const LIMIT_TEXT: &str = "300ms";
+
+/// Puts a backend through everything. The `servers` stand behind the proxies, and `url` goes
+/// through these.
+async fn check(name: &str, url: &str, proxies: Vec<Proxy>, servers: Vec<&Instance>) {
+    let backends = open(url).await;
+    let surroundings = Surroundings { proxies, servers, limit: LIMIT, ..Surroundings::none() };
+    let sum = is_linearizable(name, &backends, &surroundings, cases(2, 10).into()).await;
+    assert!(sum.disturbed > 0, "{name}: nothing went wrong: {sum}");
+    finds_lies(name, &backends, &surroundings).await;
+    finds_bugs(name, &backends).await;
+}
+
+async fn open(url: &str) -> Vec<AnyBackend> {
+    let mut backends = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let backend = connect::backend(url).await;
+        backends.push(backend.unwrap_or_else(|error| panic!("{url}: {error:?}")));
+    }
+    backends
+}
