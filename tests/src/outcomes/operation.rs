@@ -132,14 +132,18 @@ impl Scenario {
     /// What the server holds.
     ///
     /// The two keys are looked at one after the other, and what was handed over may be carried out in
-    /// between. So what belongs together in neither way is looked at once more.
+    /// between. So what belongs together in neither way is looked at once more, until it is found
+    /// twice in a row: then it is so, however long a look takes.
     pub(super) async fn found<T: Target>(&self, target: &T) -> io::Result<State> {
         let deadline = Instant::now() + LOOK;
+        let mut last = None;
         loop {
             let found = self.look(target).await?;
-            if found == self.before || found == self.after || Instant::now() > deadline {
+            let stays = last.as_ref() == Some(&found) && Instant::now() > deadline;
+            if found == self.before || found == self.after || stays {
                 return Ok(found);
             }
+            last = Some(found);
             sleep(STEP).await;
         }
     }
