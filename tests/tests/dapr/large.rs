@@ -7,7 +7,7 @@ use state_runtime::{
     key::Key,
 };
 
-use crate::recorded::{Answer, Sidecar, in_memory, reply};
+use crate::recorded::{Answer, Sidecar, in_memory, refusal, reply};
 
 /// The largest request of these tests.
 const LARGEST: usize = 1000;
@@ -73,7 +73,9 @@ async fn what_is_too_long_together_is_read_one_by_one() {
 
 #[tokio::test]
 async fn an_answer_to_a_write_that_is_too_long_leaves_the_outcome_open() {
-    let answer = reply("500 Internal Server Error", &"x".repeat(LONG));
+    // It would prove that nothing was written, if it were read.
+    let message = format!("OOM command not allowed{}", "x".repeat(LONG));
+    let answer = refusal("500 Internal Server Error", "ERR_STATE_SAVE", &message);
     let sidecar = Sidecar::start([in_memory(), answer]).await;
     let written = connect(&sidecar).await.set(&key("a"), "1".into(), SetOptions::default()).await;
     assert_eq!(written.unwrap_err().kind(), ErrorKind::Indeterminate);
