@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::LazyLock};
 
-use tests::examples::{Printed, Programs};
+use tests::examples::{Printed, Programs, listing_is_right, watching_is_right};
 
 /// As they are without any feature: no client of a server is compiled in.
 static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
@@ -80,6 +80,19 @@ fn a_backend_of_three_methods_is_never_asked_for_more() {
     let printed = run("custom_backend", folder.path(), &[]);
     assert_eq!(printed.code, Some(0), "{printed:?}");
     assert_eq!(printed.refusals(), ["Invalid", "Unsupported", "Unsupported"]);
+}
+
+#[test]
+fn the_listing_finds_the_lines_of_one_order_and_removes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    listing_is_right(&run("listing", folder.path(), &[]));
+    listing_is_right(&run("listing", folder.path(), &[]));
+}
+
+#[test]
+fn the_watch_sees_every_job_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    watching_is_right(&run("watching", folder.path(), &[]));
 }
 
 /// The rejected records: index, field and reason.
