@@ -88,7 +88,7 @@ impl Emitter<'_, '_> {
         let arguments = self.model.key.fields.iter().map(|field| self.argument(field));
         let inits = self.model.key.fields.iter().map(|field| {
             let (ident, value) = (field.ident, self.converted(field));
-            quote!(#ident: #value,)
+            if self.is_by_value(field) { quote!(#ident,) } else { quote!(#ident: #value,) }
         });
         let marker = self.marker_init();
         quote! {

@@ -67,10 +67,15 @@ impl Emitter<'_, '_> {
         })
     }
 
+    /// Whether a function takes a key field as it is.
+    pub(super) fn is_by_value(&self, field: &KeyField<'_>) -> bool {
+        is_by_value(&field.ty, self.model.generics)
+    }
+
     /// The argument of a function that takes a key field.
     pub(super) fn argument(&self, field: &KeyField<'_>) -> TokenStream {
         let (ident, ty) = (field.ident, &field.ty);
-        if is_by_value(ty, self.model.generics) {
+        if self.is_by_value(field) {
             quote!(#ident: #ty)
         } else {
             quote!(#ident: impl ::core::convert::Into<#ty>)
@@ -80,7 +85,7 @@ impl Emitter<'_, '_> {
     /// The key field that such an argument becomes.
     pub(super) fn converted(&self, field: &KeyField<'_>) -> TokenStream {
         let (ident, ty) = (field.ident, &field.ty);
-        if is_by_value(ty, self.model.generics) {
+        if self.is_by_value(field) {
             quote!(#ident)
         } else {
             quote!(::core::convert::Into::<#ty>::into(#ident))
