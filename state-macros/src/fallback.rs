@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Field, GenericParam, Ident, LitStr, Path};
 
-use crate::{check, context::Context, generics, syntax, syntax::StructAttrs, template};
+use crate::{check, context::Context, emit, generics, syntax, syntax::StructAttrs, template};
 
 /// The key type, `Session::key` and the trait impls, as far as the input tells their names.
 pub(crate) fn state_key(input: &DeriveInput) -> TokenStream {
@@ -19,6 +19,7 @@ pub(crate) fn state_key(input: &DeriveInput) -> TokenStream {
         p: private(attrs.krate.as_ref()),
         key_type: check::key_type_name(&attrs, input),
         key_fn: check::key_fn_name(&attrs, input),
+        prefix_fn: check::prefix_fn_name(&attrs, input),
         names: attrs
             .key
             .as_ref()
@@ -45,19 +46,21 @@ struct Stubs<'a> {
     p: TokenStream,
     key_type: Ident,
     key_fn: Ident,
+    prefix_fn: Ident,
     /// The placeholders of the key format.
     names: Vec<String>,
 }
 
 impl Stubs<'_> {
     fn emit(&self, superseded: bool) -> TokenStream {
-        let Self { input, p, key_type, key_fn, names } = self;
+        let Self { input, p, key_type, key_fn, names, .. } = self;
         let (ident, vis) = (&input.ident, &input.vis);
         let (generics, arguments, where_clause) = input.generics.split_for_impl();
         let definition = generics::definition(&input.generics);
         let fields = self.key_fields();
         let markers = input.generics.type_params().map(|param| &param.ident);
         let any = names.iter().map(|_| quote!(_: impl ::core::marker::Sized));
+        let prefix_fns = self.prefix_fns();
         let predicates = where_clause.map(|clause| &clause.predicates);
         let bound = (!input.generics.params.is_empty()).then(|| {
             quote! {
@@ -80,6 +83,7 @@ impl Stubs<'_> {
                 impl #generics #ident #arguments #where_clause {
                     #[doc(hidden)]
                     #vis fn #key_fn(#(#any),*) -> #key_type #arguments { loop {} }
+                    #(#prefix_fns)*
                 }
                 impl #generics ::core::clone::Clone for #key_type #arguments #where_clause {
                     fn clone(&self) -> Self { loop {} }
@@ -140,6 +144,22 @@ impl Stubs<'_> {
                 #writable
             };
         }
+    }
+
+    /// The functions that make prefixes.
+    fn prefix_fns(&self) -> Vec<TokenStream> {
+        let Self { input, p, key_fn, prefix_fn, names, .. } = self;
+        if key_fn == prefix_fn {
+            return Vec::new();
+        }
+        let vis = &input.vis;
+        let function = |(last, name): (usize, &String)| {
+            let any = (0..=last).map(|_| quote!(_: impl ::core::marker::Sized));
+            let function = emit::prefix_fn_name(prefix_fn, last, name);
+            quote!(#[doc(hidden)] #vis fn #function(#(#any),*) -> #p::Prefix<Self> { loop {} })
+        };
+        let leading = names.len().saturating_sub(1);
+        names.iter().take(leading).enumerate().map(function).collect()
     }
 
     /// The fields that the placeholders name, where they exist.

@@ -36,6 +36,9 @@ use self::context::Context;
 ///   (the encoded key) and `FromStr` (its exact inverse);
 /// - `Session::key(…)`, with one argument a key field in the order of the format: integers, `bool`,
 ///   `char` and type parameters by value, everything else as `impl Into<FieldType>`;
+/// - where the key has two fields or more, `Line::prefix(…)` with the first of them, which stands for
+///   all keys that start with it; where it has more, also `Line::prefix_through_shelf(…)` and so on,
+///   with all fields up to the one in its name;
 /// - the impls of `StateKey`, `TypedKey` and, unless it is `superseded`, `Writable`.
 ///
 /// # Attributes of the struct: `#[state(…)]`
@@ -54,6 +57,7 @@ use self::context::Context;
 /// | `on_invalid = "error"` | what a read does with an invalid value: `"error"`, `"discard"` or `"quarantine"` |
 /// | `key_type = SessionId` | the name of the key type |
 /// | `key_fn = id` | the name of the function that makes a key |
+/// | `prefix_fn = of_order` | the name of the function that makes a prefix, in place of `prefix` |
 /// | `crate = path` | where the runtime is, if it is not `::state_runtime` |
 ///
 /// **Key formats** are names of `A-Z a-z 0-9 _ -` and placeholders `{field}`, separated by `:`,

@@ -30,6 +30,8 @@ pub(crate) struct Key<'a> {
     pub(crate) fields: Vec<KeyField<'a>>,
     pub(crate) type_name: Ident,
     pub(crate) fn_name: Ident,
+    /// The function of the first field alone; the others are called after it.
+    pub(crate) prefix_fn_name: Ident,
     /// garde's `context(…)`.
     pub(crate) context: Option<proc_macro2::TokenStream>,
 }

@@ -62,6 +62,22 @@ fn a_generic_struct() {
 }
 
 #[test]
+fn a_key_of_several_fields() {
+    snapshot(
+        "prefix",
+        expand_state_key(&parse_quote! {
+            #[state(key = "order:{order}:shelf:{shelf}:line:{line}", persistent)]
+            struct Line<S> {
+                order: u64,
+                #[state(secret)]
+                shelf: S,
+                line: String,
+            }
+        }),
+    );
+}
+
+#[test]
 fn a_single_value() {
     snapshot(
         "value",

@@ -92,7 +92,7 @@ pub mod __private {
     pub use crate::{
         key::{KeyError, KeyPart, KeyReader, KeyWriter, PartError, Segment},
         schema::{
-            Countable, Expiring, Instance, KeyFormat, Namespace, OnInvalid, Persistent,
+            Countable, Expiring, Instance, KeyFormat, Namespace, OnInvalid, Persistent, Prefix,
             Registration, Shape, StateKey, Token, TypedKey, Unversioned, UpgradeFrom,
             UpgradeSource, Validated, Versioned, Writable, key_text,
         },

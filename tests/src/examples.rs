@@ -97,3 +97,43 @@ impl Printed {
         values.map(str::trim).collect()
     }
 }
+
+/// What the example `listing` prints.
+///
+/// # Panics
+///
+/// If it is something else.
+pub fn listing_is_right(printed: &Printed) {
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let expected = [
+        ("prefix", "order:7:line:"),
+        ("user input", "order:7=2A=3A:line:"),
+        ("line 1", "1 × tea"),
+        ("line 2", "1 × mug"),
+        ("in all orders", "3"),
+        ("valid", "2"),
+        ("all ", "stops at the first that is not valid"),
+        ("removed", "3"),
+        ("still there", "order:70:line:1"),
+    ];
+    for (label, value) in expected {
+        assert_eq!(printed.value(label), value, "{}", printed.out);
+    }
+    assert!(printed.value("invalid").contains("`order:7:line:3` breaks a rule"), "{}", printed.out);
+}
+
+/// What the example `watching` prints.
+///
+/// # Panics
+///
+/// If it is something else.
+pub fn watching_is_right(printed: &Printed) {
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    for id in 1..=3 {
+        let label = format!("work:night:{id}");
+        let mut states = printed.out.lines().filter(|line| line.contains(&label));
+        assert!(states.clone().count() > 1, "{}", printed.out);
+        assert!(states.next_back().is_some_and(|it| it.ends_with("gone")), "{}", printed.out);
+    }
+    assert_eq!(printed.value("all done"), "3 jobs", "{}", printed.out);
+}

@@ -9,7 +9,7 @@ use state_runtime::{
     backend::{
         AddOptions, Backend, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Entry, Expiry,
         GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan, ScanRequest, SetOptions,
-        Timestamp, Ttl, TtlChange, WatchRequest,
+        Timestamp, Ttl, TtlChange, Watch, WatchRequest,
     },
     backends::MemoryBackend,
     bytes::Bytes,
@@ -183,3 +183,4 @@ impl<B: Cas> Cas for Yielding<B> {}
 impl<B: Ttl> Ttl for Yielding<B> {}
 impl<B: Batch> Batch for Yielding<B> {}
 impl<B: Scan> Scan for Yielding<B> {}
+impl<B: Watch> Watch for Yielding<B> {}

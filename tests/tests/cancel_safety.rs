@@ -8,7 +8,7 @@ use std::{
 
 use state_runtime::{
     StateError,
-    backend::{Backend, Batch, Cas, Scan, Ttl},
+    backend::{Batch, Cas, Scan, Ttl, Watch},
     backends::{FileBackend, MemoryBackend},
     prelude::*,
 };
@@ -89,7 +89,7 @@ where
 
 async fn every_operation_survives<B>(backend: B)
 where
-    B: Backend + Cas + Ttl + Batch + Scan,
+    B: Cas + Ttl + Batch + Scan + Watch,
 {
     let store = &StateStore::new(backend).unwrap();
     let key = || Pair::key(1_u32);
@@ -138,6 +138,19 @@ where
             found?;
         }
         Ok(())
+    })
+    .await;
+    survives("partition", store, async || store.scan::<Pair>().partition().await.map(drop)).await;
+    survives("keys", store, async || store.keys::<Pair>().all().await.map(drop)).await;
+    survives("count", store, async || store.count::<Pair>().await.map(drop)).await;
+    survives("remove_all", store, async || {
+        store.remove_all::<Count>().await?;
+        store.remove_all::<Pair>().await.map(drop)
+    })
+    .await;
+    survives("watch_all", store, async || {
+        let mut pairs = store.watch_all::<Pair>();
+        pairs.next().await.transpose().map(drop)
     })
     .await;
     survives("health", store, async || store.health().await).await;

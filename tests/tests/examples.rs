@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::LazyLock};
 
-use tests::examples::{Printed, Programs};
+use tests::examples::{Printed, Programs, listing_is_right, watching_is_right};
 
 /// As they are without any feature: no client of a server is compiled in.
 static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
@@ -91,6 +91,19 @@ fn a_cart_in_two_tabs_loses_nothing_and_is_bought_once() {
     let carts = printed.values("in the cart ");
     assert_eq!(carts, ["mug", "40 items", "50 items", "nothing"], "{}", printed.out);
     assert_eq!(printed.value("one tab "), "bought 50 items");
+}
+
+#[test]
+fn the_listing_finds_the_lines_of_one_order_and_removes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    listing_is_right(&run("listing", folder.path(), &[]));
+    listing_is_right(&run("listing", folder.path(), &[]));
+}
+
+#[test]
+fn the_watch_sees_every_job_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    watching_is_right(&run("watching", folder.path(), &[]));
 }
 
 /// The rejected records: index, field and reason.

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::LazyLock};
 
 use tests::{
-    examples::{Printed, Programs},
+    examples::{Printed, Programs, listing_is_right, watching_is_right},
     servers::{dapr, nats, redis},
 };
 
@@ -79,16 +79,25 @@ fn check(url: &str) {
     }
 }
 
+/// Those that list and watch what a server has, which not every one can.
+fn check_listing(url: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    listing_is_right(&run("listing", folder.path(), &[], url));
+    watching_is_right(&run("watching", folder.path(), &[], url));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn on_redis() {
     let server = redis::Server::start(redis::Flavour::Redis7).await;
     check(&server.url());
+    check_listing(&server.url());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_nats() {
     let server = nats::Server::start(nats::Version::V2_15).await;
     check(&format!("{}/examples", server.url()));
+    check_listing(&format!("{}/examples", server.url()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::{DeriveInput, LitStr};
 
-use super::{key_fn_name, key_type_name};
+use super::{key_fn_name, key_type_name, prefix_fn_name};
 use crate::{
     context::Context,
     generics,
@@ -48,6 +48,7 @@ pub(super) fn check<'a>(
         .map(|field| key_field(field, input, cx))
         .collect();
     let rest: Vec<_> = fields.into_iter().flatten().collect();
+    check_prefix_fn(attrs, in_key.len(), input, cx);
     let former = attrs.formerly.as_ref().and_then(|former| check_former(former, &in_key, cx));
     let key = format(text, &pieces, &in_key).map(|format| Key {
         format,
@@ -55,6 +56,7 @@ pub(super) fn check<'a>(
         fields: in_key,
         type_name: key_type_name(attrs, input),
         fn_name: key_fn_name(attrs, input),
+        prefix_fn_name: prefix_fn_name(attrs, input),
         context: garde.context,
     });
     (key, rest)
@@ -128,6 +130,27 @@ fn key_field<'a>(field: StructField<'a>, input: &DeriveInput, cx: &Context) -> K
         docs: field.field.attrs.iter().filter(|attr| attr.path().is_ident("doc")).collect(),
         secret: field.attrs.secret.is_some(),
         rules: field.garde,
+    }
+}
+
+/// The functions that make prefixes need names of their own, and fields to be made of.
+fn check_prefix_fn(attrs: &StructAttrs, fields: usize, input: &DeriveInput, cx: &Context) {
+    let (key_fn, prefix_fn) = (key_fn_name(attrs, input), prefix_fn_name(attrs, input));
+    if fields < 2 {
+        if let Some(name) = &attrs.prefix_fn {
+            cx.error(
+                name,
+                "a prefix is made of leading key fields, and this key has no two fields; remove `prefix_fn`",
+            );
+        }
+    } else if key_fn == prefix_fn {
+        let place = attrs.prefix_fn.as_ref().or(attrs.key_fn.as_ref()).unwrap_or(&input.ident);
+        cx.error(
+            place,
+            format!(
+                "`{key_fn}` would make a key and a prefix too; give one of them another name by `key_fn` or `prefix_fn`"
+            ),
+        );
     }
 }
 

@@ -70,6 +70,11 @@ pub(crate) fn key_fn_name(attrs: &StructAttrs, input: &DeriveInput) -> syn::Iden
     attrs.key_fn.clone().unwrap_or_else(|| syn::Ident::new("key", input.ident.span()))
 }
 
+/// The name of the function that makes a prefix.
+pub(crate) fn prefix_fn_name(attrs: &StructAttrs, input: &DeriveInput) -> syn::Ident {
+    attrs.prefix_fn.clone().unwrap_or_else(|| syn::Ident::new("prefix", input.ident.span()))
+}
+
 fn fields<'a>(input: &'a DeriveInput, cx: &Context) -> Option<&'a Fields> {
     match &input.data {
         Data::Struct(data) if !matches!(data.fields, Fields::Unnamed(_)) => Some(&data.fields),

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 
 use super::{Emitter, at};
 use crate::{
-    generics::{definition, is_by_value},
+    generics::definition,
     model::{Format, KeyField, Piece},
     syntax::unraw,
 };
@@ -85,22 +85,10 @@ impl Emitter<'_, '_> {
         let (whole, key) = (self.whole(), self.key());
         let key_name = &self.model.key.type_name;
         let doc = format!("The key of the `{}` with these key fields.", unraw(self.model.ident));
-        let by_value = |ty| is_by_value(ty, self.model.generics);
-        let arguments = self.model.key.fields.iter().map(|field| {
-            let (ident, ty) = (field.ident, &field.ty);
-            if by_value(ty) {
-                quote!(#ident: #ty)
-            } else {
-                quote!(#ident: impl ::core::convert::Into<#ty>)
-            }
-        });
+        let arguments = self.model.key.fields.iter().map(|field| self.argument(field));
         let inits = self.model.key.fields.iter().map(|field| {
-            let (ident, ty) = (field.ident, &field.ty);
-            if by_value(ty) {
-                quote!(#ident,)
-            } else {
-                quote!(#ident: ::core::convert::Into::<#ty>::into(#ident),)
-            }
+            let (ident, value) = (field.ident, self.converted(field));
+            if self.is_by_value(field) { quote!(#ident,) } else { quote!(#ident: #value,) }
         });
         let marker = self.marker_init();
         quote! {

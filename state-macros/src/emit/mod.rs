@@ -6,8 +6,11 @@
 
 mod bounds;
 mod key;
+mod prefix;
 mod schema;
 mod value;
+
+pub(crate) use self::prefix::prefix_fn_name;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -24,6 +27,7 @@ pub(crate) fn emit(model: &Model<'_>) -> TokenStream {
     let emitter = Emitter { model, p: quote!(__state) };
     let key_type = emitter.key_type();
     let key_fn = emitter.key_fn();
+    let prefix_fns = emitter.prefix_fns();
     let key_impls = emitter.key_impls();
     let stored = emitter.stored();
     let schema = emitter.schema();
@@ -37,6 +41,7 @@ pub(crate) fn emit(model: &Model<'_>) -> TokenStream {
             use __state::serde as __state_serde;
 
             #key_fn
+            #prefix_fns
             #key_impls
             #stored
             #schema

@@ -23,6 +23,7 @@ pub(crate) struct StructAttrs {
     pub(crate) on_invalid: Option<LitStr>,
     pub(crate) key_type: Option<Ident>,
     pub(crate) key_fn: Option<Ident>,
+    pub(crate) prefix_fn: Option<Ident>,
     pub(crate) krate: Option<Path>,
     /// Some attribute could not be read, so what is missing may only be misspelt.
     pub(crate) incomplete: bool,
@@ -43,7 +44,7 @@ pub(crate) struct PartAttrs {
     pub(crate) krate: Option<Path>,
 }
 
-const STRUCT: [&str; 13] = [
+const STRUCT: [&str; 14] = [
     "key",
     "ttl",
     "persistent",
@@ -56,6 +57,7 @@ const STRUCT: [&str; 13] = [
     "on_invalid",
     "key_type",
     "key_fn",
+    "prefix_fn",
     "crate",
 ];
 const FIELD: [&str; 2] = ["value", "secret"];
@@ -79,6 +81,7 @@ impl StructAttrs {
                 "on_invalid" => item.text(&mut this.on_invalid, "discard"),
                 "key_type" => item.value(&mut this.key_type, "SessionId"),
                 "key_fn" => item.value(&mut this.key_fn, "id"),
+                "prefix_fn" => item.value(&mut this.prefix_fn, "of_user"),
                 "crate" => item.path(&mut this.krate),
                 other => Err(unknown(name, other, STRUCT, FIELD, "a field")),
             }

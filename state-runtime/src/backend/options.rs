@@ -14,9 +14,12 @@ pub struct GetOptions {
     pub want: Want,
 }
 
-/// What a read has to return.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What a read has to return. The default is the value alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Want {
+    /// Fill [`Entry::value`](super::Entry), which may otherwise be empty: whoever lists keys has no
+    /// use for it. A backend that gains nothing by leaving it out fills it in all the same.
+    pub value: bool,
     /// Fill [`Entry::revision`](super::Entry). Needs [`Capability::Cas`](super::Capability).
     pub revision: bool,
     /// Fill [`Entry::expiry`](super::Entry). Needs [`Capability::Ttl`](super::Capability).
@@ -24,14 +27,22 @@ pub struct Want {
 }
 
 impl Want {
+    /// Nothing but that the entry is there.
+    pub const KEY: Self = Self { value: false, revision: false, expiry: false };
     /// The value alone.
-    pub const VALUE: Self = Self { revision: false, expiry: false };
+    pub const VALUE: Self = Self { value: true, ..Self::KEY };
     /// The value and its revision.
-    pub const REVISION: Self = Self { revision: true, expiry: false };
+    pub const REVISION: Self = Self { revision: true, ..Self::VALUE };
     /// The value and its expiry.
-    pub const EXPIRY: Self = Self { revision: false, expiry: true };
+    pub const EXPIRY: Self = Self { expiry: true, ..Self::VALUE };
     /// Everything.
-    pub const ALL: Self = Self { revision: true, expiry: true };
+    pub const ALL: Self = Self { value: true, revision: true, expiry: true };
+}
+
+impl Default for Want {
+    fn default() -> Self {
+        Self::VALUE
+    }
 }
 
 /// How to write one entry.

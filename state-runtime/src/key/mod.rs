@@ -64,6 +64,11 @@ impl Key {
         Self { text: text.into(), public: 0 }
     }
 
+    /// The same key of a format without secret fields: all of it may be shown.
+    pub(crate) fn without_secrets(self) -> Self {
+        Self { public: self.text.len(), ..self }
+    }
+
     /// The encoded key.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -51,8 +51,18 @@ impl KeyWriter {
 
     /// Appends the segment of a key field that is never shown to people.
     pub fn secret<P: KeyPart + ?Sized>(&mut self, field: &'static str, part: &P) {
-        self.public.get_or_insert(self.text.len());
+        self.hide();
         self.part(field, part);
+    }
+
+    /// What follows is not shown to people.
+    pub(crate) fn hide(&mut self) {
+        self.public.get_or_insert(self.text.len());
+    }
+
+    /// Makes `finish` tell this mistake, unless there was one before.
+    pub(crate) fn fail(&mut self, error: KeyError) {
+        self.error.get_or_insert(error);
     }
 
     /// The finished key.

@@ -52,6 +52,19 @@ impl KeyFormat {
         }
     }
 
+    /// Whether some field is marked `#[state(secret)]`.
+    #[must_use]
+    pub const fn has_secrets(&self) -> bool {
+        let mut i = 0;
+        while i < self.tokens.len() {
+            if let Token::Field { secret: true, .. } = self.tokens[i] {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
+
     /// Whether every key of one format is a key of the other: the literals are the same and the
     /// fields stand in the same places, whatever their names.
     #[must_use]

@@ -9,6 +9,7 @@ mod format;
 pub mod key_text;
 mod lifetime;
 mod namespace;
+mod prefix;
 pub(crate) mod registry;
 mod typed;
 mod upgrade;
@@ -20,6 +21,7 @@ pub use self::{
     format::{KeyFormat, Token},
     lifetime::{Expiring, Lifetime, Persistent, Unversioned, Versioned, Versioning},
     namespace::{DEFAULT_MAX_SIZE, Namespace, OnInvalid, Shape},
+    prefix::Prefix,
     registry::{Instance, NamespaceConflict, Registration, registered},
     typed::{StateKey, TypedKey, Writable},
     upgrade::{UpgradeFrom, UpgradeSource},

@@ -2,17 +2,19 @@
 
 mod access;
 mod add;
+mod backoff;
+mod batches;
 mod builder;
 mod deadline;
 mod former;
 mod gate;
 mod guard;
-mod hints;
 mod invalid;
 mod lifetime;
 mod many;
 mod one;
 mod optimistic;
+mod parallel;
 mod path;
 mod rewrite;
 mod scan;
@@ -34,12 +36,12 @@ pub use self::{
     one::TimeToLive,
     optimistic::Revised,
     path::decode,
-    scan::Scan,
+    scan::{Count, KeyScan, RemoveAll, Scan},
     stored_in::StoredIn,
     transaction::Transaction,
     tuple::{Keys, Namespaces},
     update::Change,
-    watch::Watch,
+    watch::{Changed, Watch, WatchAll},
 };
 use self::{guard::Guard, path::Scope};
 use crate::{

@@ -10,7 +10,7 @@ use crate::{
     backend::{Backend, GetOptions, Want},
     error::{InvalidKey, Phase, Result, StateError},
     key::{Key, KeyReader, KeyWriter},
-    schema::{KeyFormat, StateKey, TypedKey, Writable},
+    schema::{KeyFormat, Prefix, StateKey, TypedKey, Writable},
     value::{self, Report},
 };
 
@@ -55,10 +55,26 @@ impl<B: Backend> StateStore<B> {
         }
     }
 
-    /// What every key of a format in this store starts with.
-    pub(super) fn prefix(&self, format: KeyFormat) -> String {
-        let scope = self.scope.as_ref().map_or("", |scope| &scope.0);
-        [scope, format.prefix()].concat()
+    /// What every key of a format of `T` in this store starts with, or those of `prefix` do.
+    pub(super) fn prefix<T: StateKey>(
+        &self,
+        format: KeyFormat,
+        prefix: Option<&Prefix<T>>,
+    ) -> Result<String> {
+        let mut writer = self.key_writer();
+        match prefix {
+            None => writer.literal(format.prefix()),
+            Some(prefix) => prefix.write(format, &mut writer),
+        }
+        finish(writer).map(Key::into_string)
+    }
+
+    /// The encoded form of a key that was found as `stored`, whether it meets its rules or not. The
+    /// typed key knows which of its fields are secret; what comes from the backend does not.
+    pub(super) fn encoded_of<K: TypedKey>(&self, key: &K, stored: &Key) -> Key {
+        let mut writer = self.key_writer();
+        key.write(&mut writer);
+        writer.finish().unwrap_or_else(|_| stored.clone())
     }
 
     /// The typed form of an encoded key of this store; `None` if it is a key of another type.

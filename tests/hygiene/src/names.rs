@@ -318,6 +318,9 @@ mod tests {
         let text = key.to_string();
         assert_eq!(text, "local-keys:1:2:3:4:5:6:7:8:9:10:11:12:13:14:15");
         assert_eq!(text.parse(), Ok(key));
+        let prefix = LocalKeys::prefix_through_writer("1", "2", "3");
+        assert_eq!(prefix.to_string(), "local-keys:1:2:3:");
+        assert_eq!(Raw::prefix("a b").to_string(), "raw:a=20b:");
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! | set or remove under a revision, batch | one script, with all checks before the first write |
 //! | add | one script |
 //! | remove, exists, expiry, touch | `DEL`, `EXISTS`, `PTTL`, `PEXPIRE` |
-//! | a page of a scan | `SCAN` until there are enough keys, then as get of many |
+//! | a page of a scan | `SCAN` until there are enough keys, then as get of many; of keys `SCAN` alone |
 //! | watch | `CLIENT TRACKING` in broadcast mode, on a connection of its own |
 //!
 //! A script that a server has not seen yet costs another round trip, once. What is larger than a quarter

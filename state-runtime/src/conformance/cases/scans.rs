@@ -18,6 +18,7 @@ pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
     vec![
         case!(a_scan_of_nothing_is_empty, Scan),
         case!(a_scan_finds_all_under_its_prefix, Scan),
+        case!(a_scan_of_keys_alone_finds_the_same, Scan),
         case!(a_scan_leaves_out_other_prefixes, Scan),
         case!(a_scan_of_the_empty_prefix_finds_everything, Scan),
         case!(a_prefix_is_text_and_not_a_segment, Scan),
@@ -82,6 +83,17 @@ async fn a_scan_of_nothing_is_empty<B: Backend>(t: &Trial<B>) -> Checked {
 async fn a_scan_finds_all_under_its_prefix<B: Backend>(t: &Trial<B>) -> Checked {
     let keys = fill(t, 50).await?;
     same(names(t, request(&t.prefix, 20)).await?, texts(&keys), "the scan")
+}
+
+async fn a_scan_of_keys_alone_finds_the_same<B: Backend>(t: &Trial<B>) -> Checked {
+    let keys = fill(t, 50).await?;
+    for key in keys.iter().skip(40) {
+        t.delete(key).await?;
+    }
+    let request = ScanRequest { want: Want::KEY, ..request(&t.prefix, 20) };
+    let mut expected = texts(&keys);
+    expected.truncate(40);
+    same(names(t, request).await?, expected, "the scan")
 }
 
 async fn a_scan_leaves_out_other_prefixes<B: Backend>(t: &Trial<B>) -> Checked {

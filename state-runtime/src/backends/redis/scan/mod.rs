@@ -4,6 +4,7 @@ mod pattern;
 mod progress;
 mod seen;
 
+use bytes::Bytes;
 use redis::Value;
 
 use self::progress::Progress;
@@ -47,11 +48,15 @@ pub(super) async fn page(router: &Router, request: ScanRequest) -> Result<Page> 
     Ok(Page { entries, next: more.then(|| Cursor::from_memory(progress)) })
 }
 
-/// Reads what is under the keys. What expired or was removed meanwhile is left out, and so is what
+/// Reads what is under the keys, unless nobody wants it. What expired or was removed meanwhile is left out, and so is what
 /// has become something else than a string.
 async fn entries(router: &Router, keys: Vec<String>, want: Want) -> Result<Vec<(Key, Entry)>> {
     if keys.is_empty() {
         return Ok(Vec::new());
+    }
+    if want == Want::KEY {
+        let entry = |key| (Key::from_stored(key), Entry::new(Bytes::new()));
+        return Ok(keys.into_iter().map(entry).collect());
     }
     let options = GetOptions { want, renew: None };
     let texts: Vec<&str> = keys.iter().map(String::as_str).collect();

@@ -1,16 +1,25 @@
 //! `watch`: the latest state of one value, whenever it becomes another.
 
+mod all;
+mod hints;
+
 use core::{
     fmt,
-    future::{Future, poll_fn},
+    future::poll_fn,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::{StateStore, StoredIn, hints::Hints, path::read};
+pub use self::all::{Changed, WatchAll};
+use self::hints::Hints;
+use super::{
+    StateStore, StoredIn,
+    batches::{Batches, Step},
+    path::read,
+};
 use crate::{
     backend::{self, Backend, GetOptions, WatchRequest},
     error::{Operation, Result, StateError},
@@ -52,11 +61,9 @@ impl<B: Backend> StateStore<B> {
         <K::Value as StateKey>::Lifetime: StoredIn<B>,
         B: backend::Watch,
     {
-        let state = match self.watched(key) {
-            Ok(watched) => State::Idle(watched),
-            Err(error) => State::Failed(error),
-        };
-        Watch { state }
+        let watched = self.watched(key);
+        let states = watched.map_or_else(|error| Batches::once(Err(error)), Batches::new);
+        Watch { states }
     }
 
     fn watched<K: TypedKey>(&self, key: K) -> Result<Watched<K, B>> {
@@ -75,18 +82,10 @@ impl<B: Backend> StateStore<B> {
 /// It is a [`Stream`], and [`next`](Self::next) does without one's traits.
 #[must_use = "a watch tells nothing until it is polled"]
 pub struct Watch<K: TypedKey, B> {
-    state: State<K, B>,
+    states: Batches<Watched<K, B>, Item<K>>,
 }
 
 type Item<K> = Result<Option<<K as TypedKey>::Value>>;
-type Advancing<K, B> = Pin<Box<dyn Future<Output = (State<K, B>, Option<Item<K>>)> + Send>>;
-
-enum State<K: TypedKey, B> {
-    Idle(Watched<K, B>),
-    Advancing(Advancing<K, B>),
-    Failed(StateError),
-    Done,
-}
 
 struct Watched<K, B> {
     store: StateStore<B>,
@@ -109,19 +108,19 @@ enum Told {
 
 impl<K: TypedKey, B: Backend> Watched<K, B> {
     /// Waits until the value is another than what was told last.
-    async fn advance(mut self) -> (State<K, B>, Option<Item<K>>) {
+    async fn advance(mut self) -> Step<Self, Item<K>> {
         loop {
             if !self.changed {
                 match self.hints.next(&self.store).await {
                     Ok(Some(_)) => self.changed = true,
-                    Ok(None) => return (State::Done, None),
-                    Err(error) => return (State::Done, Some(Err(error))),
+                    Ok(None) => return (None, [].into()),
+                    Err(error) => return (None, [Err(error)].into()),
                 }
             }
             match stored(&self.store, &self.encoded, self.former.as_ref()).await {
-                Err(StateError::Closed) => return (State::Done, None),
+                Err(StateError::Closed) => return (None, [].into()),
                 Err(error) if error.is_retryable() => self.hints.pause().await,
-                Err(error) => return (State::Done, Some(Err(error))),
+                Err(error) => return (None, [Err(error)].into()),
                 Ok(stored) => {
                     self.hints.recovered();
                     self.changed = false;
@@ -129,7 +128,7 @@ impl<K: TypedKey, B: Backend> Watched<K, B> {
                     if self.told != now {
                         self.told = now;
                         let value = self.value().transpose();
-                        return (State::Idle(self), Some(value));
+                        return (Some(self), [value].into());
                     }
                 }
             }
@@ -172,22 +171,7 @@ impl<K: TypedKey, B: Backend> Stream for Watch<K, B> {
     type Item = Item<K>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item<K>>> {
-        loop {
-            match core::mem::replace(&mut self.state, State::Done) {
-                State::Done => return Poll::Ready(None),
-                State::Failed(error) => return Poll::Ready(Some(Err(error))),
-                State::Idle(watched) => self.state = State::Advancing(Box::pin(watched.advance())),
-                State::Advancing(mut advancing) => {
-                    let polled = advancing.as_mut().poll(cx);
-                    if polled.is_pending() {
-                        self.state = State::Advancing(advancing);
-                    }
-                    let (state, item) = ready!(polled);
-                    self.state = state;
-                    return Poll::Ready(item);
-                }
-            }
-        }
+        self.states.poll(cx, Watched::advance)
     }
 }
 

@@ -1,26 +1,23 @@
 //! What a watch listens to: subscriptions that are made anew when they are lost.
 
-use core::{future::poll_fn, task::Poll, time::Duration};
+use core::{
+    future::poll_fn,
+    task::{Context, Poll},
+};
 
-use tokio::time::sleep;
-
-use super::StateStore;
 use crate::{
     backend::{Backend, Change, Changes, WatchRequest},
     error::{Result, StateError},
     key::Key,
+    store::{StateStore, backoff::Backoff},
 };
-
-/// The pause before a lost subscription is made anew; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A subscription to each of some requests.
 pub(super) struct Hints {
     requests: Vec<WatchRequest>,
     /// As many as there are requests, or none.
     subscribed: Vec<Changes>,
-    failures: u32,
+    backoff: Backoff,
 }
 
 /// What is known to have happened.
@@ -34,7 +31,7 @@ pub(super) enum Hint {
 
 impl Hints {
     pub(super) fn new(requests: Vec<WatchRequest>) -> Self {
-        Self { requests, subscribed: Vec::new(), failures: 0 }
+        Self { requests, subscribed: Vec::new(), backoff: Backoff::default() }
     }
 
     /// The next hint. The first one, and the one after a lost subscription, is that everything may
@@ -53,27 +50,31 @@ impl Hints {
                 }
                 continue;
             }
-            match self.told().await {
-                Some(Change::Key(key)) => return Ok(Some(Hint::Key(key))),
-                Some(_) => return Ok(Some(Hint::Everything)),
-                None => {
-                    self.subscribed.clear();
-                    self.pause().await;
-                }
+            let told = poll_fn(|cx| self.poll(cx)).await;
+            match told {
+                Some(hint) => return Ok(Some(hint)),
+                None => self.pause().await,
             }
         }
     }
 
+    /// A further hint, if there is one already.
+    pub(super) async fn at_once(&mut self) -> Option<Hint> {
+        poll_fn(|cx| match self.poll(cx) {
+            Poll::Ready(hint) => Poll::Ready(hint),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+    }
+
     /// Waits after a failure, longer each time until [`recovered`](Self::recovered).
     pub(super) async fn pause(&mut self) {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16));
-        self.failures += 1;
-        sleep(pause.min(LONGEST_PAUSE)).await;
+        self.backoff.pause().await;
     }
 
     /// Everything works again.
     pub(super) const fn recovered(&mut self) {
-        self.failures = 0;
+        self.backoff.reset();
     }
 
     async fn subscribe<B: Backend>(&mut self, store: &StateStore<B>) -> Result<()> {
@@ -85,16 +86,20 @@ impl Hints {
         Ok(())
     }
 
-    /// What any subscription tells; `None` if one of them was lost.
-    async fn told(&mut self) -> Option<Change> {
-        poll_fn(|cx| {
-            for changes in &mut self.subscribed {
-                if let Poll::Ready(told) = changes.as_mut().poll_next(cx) {
-                    return Poll::Ready(told.and_then(Result::ok));
+    /// What any subscription tells; `None` if one of them was lost, and then all are given up.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Hint>> {
+        for changes in &mut self.subscribed {
+            if let Poll::Ready(told) = changes.as_mut().poll_next(cx) {
+                let hint = told.and_then(Result::ok).map(|change| match change {
+                    Change::Key(key) => Hint::Key(key),
+                    Change::Everything => Hint::Everything,
+                });
+                if hint.is_none() {
+                    self.subscribed.clear();
                 }
+                return Poll::Ready(hint);
             }
-            Poll::Pending
-        })
-        .await
+        }
+        Poll::Pending
     }
 }
