@@ -45,7 +45,7 @@ impl Fake {
     }
 
     /// One that dials, and takes a connection for dead after `limit`.
-    pub(super) fn dialer(&self, limit: Duration) -> crate::backend::Result<Arc<Dialer>> {
+    pub(super) fn dialer(limit: Duration) -> crate::backend::Result<Arc<Dialer>> {
         let config = RedisConfig::new("127.0.0.1").with_connect_timeout(PATIENCE);
         Ok(Arc::new(Dialer::new(config.with_response_timeout(limit))?))
     }

@@ -187,7 +187,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_sent_after_the_end_was_certainly_not_sent() -> TestResult {
         let fake = Fake::start().await?;
-        let (dialer, address) = (fake.dialer(PATIENCE)?, fake.address()?);
+        let (dialer, address) = (Fake::dialer(PATIENCE)?, fake.address()?);
         let (connected, peer) = tokio::join!(dialer.dial(&address), fake.accept());
         let Connected { mut handle, mut task } = connected?;
         drop(peer?);
@@ -203,7 +203,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_handed_over_before_the_end_may_have_been_sent() -> TestResult {
         let fake = Fake::start().await?;
-        let (dialer, address) = (fake.dialer(PATIENCE)?, fake.address()?);
+        let (dialer, address) = (Fake::dialer(PATIENCE)?, fake.address()?);
         let (connected, peer) = tokio::join!(dialer.dial(&address), fake.accept());
         let (Connected { mut handle, task: _task }, mut peer) = (connected?, peer?);
         let read_and_leave = async move {
@@ -222,7 +222,7 @@ mod tests {
     #[tokio::test]
     async fn hanging_up_ends_all_that_wait_at_once() -> TestResult {
         let fake = Fake::start().await?;
-        let (dialer, address) = (fake.dialer(PATIENCE)?, fake.address()?);
+        let (dialer, address) = (Fake::dialer(PATIENCE)?, fake.address()?);
         let (connected, peer) = tokio::join!(dialer.dial(&address), fake.accept());
         let (Connected { handle, task: _task }, mut peer) = (connected?, peer?);
         let mut waiting = handle.clone();

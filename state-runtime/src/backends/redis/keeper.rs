@@ -201,7 +201,7 @@ mod tests {
         limit: Duration,
         locate: Locate,
     ) -> core::result::Result<(Arc<Link>, Peer), Box<dyn Error>> {
-        let opening = Link::open(fake.dialer(limit)?, locate);
+        let opening = Link::open(Fake::dialer(limit)?, locate);
         let (link, peer) = tokio::join!(opening, fake.accept());
         Ok((Arc::new(link?), peer?))
     }

@@ -232,7 +232,7 @@ mod tests {
     #[tokio::test]
     async fn a_script_that_was_sent_again_tells_of_a_replica_too() -> TestResult {
         let fake = Fake::start().await?;
-        let opening = Node::open(fake.dialer(PATIENCE)?, fixed(fake.address()?));
+        let opening = Node::open(Fake::dialer(PATIENCE)?, fixed(fake.address()?));
         let (node, peer) = tokio::join!(opening, fake.accept());
         let (node, mut peer) = (node?, peer?);
         let command = script::ADD.call(0, 0, 0);
@@ -254,7 +254,7 @@ mod tests {
     async fn nobody_waits_for_a_connection_of_a_closed_node() -> TestResult {
         let fake = Fake::start().await?;
         let (locate, asked) = fake.found_once()?;
-        let opening = Node::open(fake.dialer(PATIENCE)?, locate);
+        let opening = Node::open(Fake::dialer(PATIENCE)?, locate);
         let (node, peer) = tokio::join!(opening, fake.accept());
         let (node, mut peer) = (Arc::new(node?), peer?);
         let reading = Arc::clone(&node);
