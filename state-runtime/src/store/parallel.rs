@@ -60,7 +60,7 @@ mod tests {
         let (running, most) = (AtomicUsize::new(0), Cell::new(0));
         let call = async |number: usize| {
             most.set(most.get().max(running.fetch_add(1, SeqCst) + 1));
-            for _ in 0..number % 7 {
+            for _ in 0..=number % 7 {
                 yield_now().await;
             }
             running.fetch_sub(1, SeqCst);
