@@ -61,7 +61,7 @@ async fn a_write_whose_caller_has_gone_is_not_done_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_was_killed_is_used_again_with_its_data() {
-    let server = Server::start(Flavour::Redis7).await;
+    let server = Server::builder(Flavour::Redis7).synced().start().await;
     let target = Redis::new(server.address());
     down(&target, &Plan::usual(), &Killed(&server), Farewell::Kept).await.assert_honest();
 }

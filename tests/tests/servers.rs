@@ -56,7 +56,7 @@ async fn every_nats_starts_and_says_its_version() {
 #[tokio::test]
 async fn a_killed_server_comes_back_with_its_port_and_data() -> TestResult {
     for flavour in Flavour::ALL {
-        let server = Server::start(flavour).await;
+        let server = Server::builder(flavour).synced().start().await;
         let address = server.address();
         server.command::<()>(&["SET", "key", "kept"]).await?;
         server.kill();

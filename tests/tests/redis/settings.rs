@@ -14,7 +14,7 @@ async fn risks(server: &Server) -> core::result::Result<Vec<&'static str>, Box<d
 #[tokio::test]
 async fn a_server_that_loses_nothing_has_no_risk() -> TestResult {
     for flavour in Flavour::ALL {
-        let server = Server::builder(flavour).arg("--appendfsync", "always").start().await;
+        let server = Server::builder(flavour).synced().start().await;
         assert_eq!(risks(&server).await?, [""; 0]);
     }
     Ok(())

@@ -109,6 +109,11 @@ const MAX_BATCH: usize = (1 << 30) - (16 << 20);
 /// A future that is dropped before its command has left takes the command back; one that is dropped
 /// later leaves the write to the server. Other operations never notice.
 ///
+/// What is larger than some 256 KiB goes over a second connection, so that small operations need not
+/// wait for it. Operations that are awaited one after the other keep their order; a large write that
+/// was dropped or is [`ErrorKind::Indeterminate`] may still arrive after a small one that was begun
+/// later.
+///
 /// # Revisions
 ///
 /// The revision of an entry is the SHA-1 of its bytes. So a change back to what was there before

@@ -66,8 +66,9 @@ impl fmt::Display for Flavour {
     }
 }
 
-/// One server. It appends every write to a file before it answers, so a write that was acknowledged
-/// survives [`kill`](Instance::kill).
+/// One server. It appends writes to a file, and does so before it answers unless the disk is busy: what
+/// it acknowledged in the last second may be gone after [`kill`](Instance::kill), unless it is
+/// [`synced`](Builder::synced).
 #[derive(Debug)]
 pub struct Server {
     instance: Instance,
@@ -195,6 +196,12 @@ impl Builder {
     pub fn arg(mut self, name: &str, value: &str) -> Self {
         self.arguments.extend([name.to_owned(), value.to_owned()]);
         self
+    }
+
+    /// Every write is on the disk before it is acknowledged, so none is lost by a kill.
+    #[must_use]
+    pub fn synced(self) -> Self {
+        self.arg("--appendfsync", "always")
     }
 
     /// A line of the file of settings: `"user ada on >secret ~app:* +@all"`.
