@@ -3,11 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use state_runtime::{
-    StateError,
-    backend::{AnyBackend, Backend as _, Capability},
-    prelude::*,
-};
+use state_runtime::{StateError, backend::AnyBackend, prelude::*};
 use tokio::task::{JoinSet, yield_now};
 
 use crate::Failure;
@@ -17,10 +13,6 @@ const DEADLINE: Duration = Duration::from_secs(3_600);
 
 /// How many operations of a store are on their way at once; all other callers wait.
 const IN_FLIGHT: usize = 16;
-
-/// The same for `add` on a server that cannot add: each of many would read and write in vain, until
-/// it is [`Overloaded`](StateError::Overloaded) and tries again.
-const IN_FLIGHT_BY_CAS: usize = 1;
 
 #[derive(Debug, Clone, StateKey, Validate)]
 #[state(key = "loss:{name}", persistent)]
@@ -95,10 +87,8 @@ impl Counted {
 /// Those of the store.
 pub async fn count(backends: &[AnyBackend], way: Way, increments: u64) -> Result<Counted, Failure> {
     let stores = backends.iter().map(|backend| {
-        let adds_itself = backend.capabilities().contains(Capability::Counter);
-        let in_flight = if way == Way::Add && !adds_itself { IN_FLIGHT_BY_CAS } else { IN_FLIGHT };
         let builder = StateStore::builder(backend.clone());
-        builder.deadline(DEADLINE).max_in_flight(in_flight).build()
+        builder.deadline(DEADLINE).max_in_flight(IN_FLIGHT).build()
     });
     let stores = stores.collect::<Result<Vec<_>, _>>()?;
     let Some(first) = stores.first() else { return Err("there is no backend".into()) };

@@ -1,10 +1,19 @@
 //! `add`: counters that many writers change, within their range.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use state_runtime::{
     StateError,
-    backend::{Backend, GetOptions, ManualClock, SetOptions},
+    backend::{
+        Backend, Bytes, Capabilities, Capability, Cas, Entry, GetOptions, ManualClock,
+        RemoveOptions, Result, Revision, SetOptions, Ttl,
+    },
     backends::{FileBackend, MemoryBackend},
     key::Key,
     prelude::*,
@@ -179,10 +188,7 @@ async fn no_addition_of_many_callers_is_lost() {
     counts_all(store(), 200).await;
 }
 
-async fn counts_all<B: state_runtime::backend::Ttl + state_runtime::backend::Cas>(
-    store: StateStore<B>,
-    each: i64,
-) {
+async fn counts_all<B: Ttl + Cas>(store: StateStore<B>, each: i64) {
     let tasks = (0..16).map(|_| {
         let store = store.clone();
         tokio::spawn(async move {
@@ -198,4 +204,44 @@ async fn counts_all<B: state_runtime::backend::Ttl + state_runtime::backend::Cas
     assert_eq!(store.get(Hits::key("home")).await.unwrap().unwrap().count, 16 * each);
     let twice = i32::try_from(2 * 16 * each).unwrap();
     assert_eq!(store.get(Even::key(1_u32)).await.unwrap().unwrap().value, twice);
+}
+
+/// A backend that cannot add by itself, lets others run before each write, and counts the writes.
+#[derive(Debug, Default)]
+struct Unable {
+    inner: MemoryBackend,
+    writes: AtomicUsize,
+}
+
+impl Backend for Unable {
+    async fn get(&self, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
+        self.inner.get(key, options).await
+    }
+    async fn set(&self, key: &Key, value: Bytes, options: SetOptions) -> Result<Option<Revision>> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        self.inner.set(key, value, options).await
+    }
+    async fn remove(&self, key: &Key, options: RemoveOptions) -> Result<()> {
+        self.inner.remove(key, options).await
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::NONE.with(Capability::Cas).with(Capability::Ttl)
+    }
+}
+
+impl Cas for Unable {}
+impl Ttl for Unable {}
+
+#[tokio::test]
+async fn callers_take_turns_where_the_backend_cannot_add() {
+    let store = StateStore::builder(Unable::default()).namespaces::<(Hits,)>().build().unwrap();
+    let callers = (0..64).map(|_| store.add(Hits::key("home"), 1));
+    for sum in futures_util::future::join_all(callers).await {
+        sum.unwrap();
+    }
+    assert_eq!(store.get(Hits::key("home")).await.unwrap().unwrap().count, 64);
+    assert_eq!(store.backend().writes.load(Ordering::SeqCst), 64, "a write was in vain");
 }

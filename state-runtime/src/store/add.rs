@@ -1,8 +1,10 @@
 //! `add`: a counter that many writers change.
 
+use tokio::time::Instant;
+
 use super::{StateStore, StoredIn, rewrite::Rewrite};
 use crate::{
-    backend::{AddOptions, Backend, Cas, TtlChange},
+    backend::{AddOptions, Backend, Capability, Cas, TtlChange},
     error::{Operation, Phase, Result, StateError},
     key::Key,
     schema::{Countable, Integer as _, StateKey, TypedKey, Writable},
@@ -36,8 +38,8 @@ impl<B: Backend> StateStore<B> {
     /// # }
     /// ```
     ///
-    /// A backend that can ([`Capability::Counter`](crate::backend::Capability)) adds by itself; any
-    /// other one compares and swaps. Rules that are more than a range of literals are run, so that
+    /// A backend that can ([`Capability::Counter`]) adds by itself; any other one compares and swaps,
+    /// and callers of one store that add to the same counter take turns. Rules that are more than a range of literals are run, so that
     /// such a counter compares and swaps on every backend.
     ///
     /// # Errors
@@ -69,6 +71,13 @@ impl<B: Backend> StateStore<B> {
             TtlChange::Clear | TtlChange::Keep => None,
         };
         let options = AddOptions { delta, min: min.widen(), max: max.widen(), ttl };
+        // A backend that compares and swaps does not tell of the races that it loses, so callers
+        // queue before the first.
+        let _turn = if self.capabilities().contains(Capability::Counter) {
+            None
+        } else {
+            Some(self.turn(Operation::Add, &encoded, Instant::now()).await?)
+        };
         let sum = self.guard.add(&encoded, options).await?;
         <K::Value as Countable>::Number::narrow(sum).ok_or_else(|| out_of_range(&encoded))
     }

@@ -101,7 +101,12 @@ impl<B: Backend> StateStore<B> {
     }
 
     /// A turn at `key`, if there is one before the deadline.
-    async fn turn(&self, operation: Operation, key: &Key, start: Instant) -> Result<Turn<'_>> {
+    pub(super) async fn turn(
+        &self,
+        operation: Operation,
+        key: &Key,
+        start: Instant,
+    ) -> Result<Turn<'_>> {
         let left = self.guard.deadline().saturating_sub(start.elapsed());
         let turn = within(left, self.guard.turns.take(key)).await;
         turn.ok_or(StateError::Overloaded { operation, source: None })

@@ -214,8 +214,9 @@ impl RedisConfig {
         self
     }
 
-    /// After how long without any answer a connection counts as dead, if one is due. It should be
-    /// below the deadline of the store's operations. Three seconds unless said otherwise.
+    /// After how long without a sign of life a connection counts as dead, if an answer is due: a large
+    /// answer that is still coming in is one. It should be below the deadline of the store's
+    /// operations. Three seconds unless said otherwise.
     pub const fn with_response_timeout(mut self, limit: Duration) -> Self {
         self.response_timeout = limit;
         self
