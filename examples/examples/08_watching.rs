@@ -37,6 +37,8 @@ async fn main() -> Result<(), Failure> {
     let arguments = PROGRAM.arguments();
     title("Every job of a queue");
     let store = StateStore::connect(&arguments.store).await?;
+    // What another run may have left.
+    store.remove_all().within(Job::prefix("night")).await?;
     for id in 1..=JOBS {
         store.set(&Job { queue: "night".into(), id, percent: 0 }).await?;
     }

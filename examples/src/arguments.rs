@@ -15,6 +15,9 @@ pub struct Program {
     pub store: Option<&'static str>,
 }
 
+/// What a URL can begin with. As a folder it is written `./redis`.
+const SCHEMES: [&str; 8] = ["memory", "file", "redis", "rediss", "valkey", "nats", "tls", "dapr"];
+
 /// What the user wants.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Arguments {
@@ -70,6 +73,11 @@ impl Program {
                 }
                 Some(_) if store.is_some() => {
                     return refused("`--store` is given twice".to_owned());
+                }
+                Some(value) if SCHEMES.contains(&value.as_str()) => {
+                    return refused(format!(
+                        "`{value}` is a scheme; write the URL, like `{value}:…`"
+                    ));
                 }
                 Some(value) => store = Some(url(&value)),
                 None if argument.starts_with('-') => {
@@ -196,6 +204,7 @@ mod tests {
             (&PROGRAM, "", "<file.json> is missing"),
             (&PROGRAM, "a --store", "`--store` needs the URL"),
             (&PROGRAM, "a --store b --store c", "given twice"),
+            (&PROGRAM, "a --store redis", "write the URL, like `redis:…`"),
             (&PROGRAM, "a b", "say `--store b`"),
             (&PROGRAM, "a --shop b", "`--shop` is unknown"),
             (&own, "a", "`a` is too much"),

@@ -20,6 +20,8 @@ pub mod pages {
     pub mod readme {}
     #[doc = include_str!("../../docs/dapr.md")]
     pub mod dapr {}
+    #[doc = include_str!("../../docs/errors.md")]
+    pub mod errors {}
     #[doc = include_str!("../../docs/file.md")]
     pub mod file {}
     #[doc = include_str!("../../docs/memory.md")]

@@ -1,9 +1,9 @@
 //! Import: records that nobody vouches for become typed state, or a line in a report.
 //!
 //! ```text
-//! cargo run --example import -- movies.json                    # into ./state
-//! cargo run --example import -- movies.json --store file:dir   # into another folder
-//! cargo run --example import --features nats -- movies.json --store nats://127.0.0.1/films
+//! cargo run --example import -- examples/data/films.json     # into ./state
+//! cargo run --example import -- examples/data/films.json --store file:dir   # into another folder
+//! cargo run --example import --features nats -- examples/data/films.json --store nats://127.0.0.1/films
 //! ```
 //!
 //! The file is an array of records. The key of a film is its title, and the first of a title wins:

@@ -55,7 +55,7 @@ impl fmt::Display for StateError {
                 if let Some(key) = key {
                     write!(f, " on `{key}`")?;
                 }
-                f.write_str(" is unknown: it may have been applied or may be yet")
+                f.write_str(" is unknown: it may have been applied, or may still be")
             }
             Self::Unavailable { .. } => f.write_str("the backend cannot be reached"),
             Self::Overloaded { operation, source: None } => {

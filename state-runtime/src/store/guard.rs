@@ -242,7 +242,7 @@ impl<B: Backend> Guard<B> {
         StateError::of_backend(backend, operation, keys, source)
     }
 
-    /// A read that took too long changed nothing; a write may have been applied, or may be yet.
+    /// A read that took too long changed nothing; a write may have been applied, or may still be.
     fn expired(&self, operation: Operation, keys: &[Key]) -> StateError {
         tracing::debug!(backend = self.backend.name(), %operation, "a backend call took too long");
         if !operation.is_write() {

@@ -20,7 +20,11 @@ async fn a_batch_with_a_message_that_is_too_large_is_refused_before_anything_is_
     let backend = NatsBackend::connect(config(&server, "state")).await?;
     let client = async_nats::connect(server.url()).await?;
     let mut sent = client.subscribe("$KV.state.>").await?;
-    client.flush().await?;
+    // On one connection the server takes one thing after the other: what comes back proves that it
+    // has taken the subscription before.
+    let mut echo = client.subscribe("echo").await?;
+    client.publish("echo", "".into()).await?;
+    tokio::time::timeout(PATIENCE, echo.next()).await?.ok_or("it is connected")?;
     let batch = ops([("a", "1".into()), ("b", "x".repeat(1000)), ("c", "2".into())]);
     let refusal = refused(backend.apply(batch)).await;
     assert!(matches!(refusal, ErrorKind::TooLarge { limit: 1024, .. }), "{refusal:?}");

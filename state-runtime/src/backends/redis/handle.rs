@@ -1,11 +1,10 @@
 //! The way to send on one connection, and how its end is told.
 
-use core::{
-    fmt,
-    future::Future,
-    sync::atomic::{AtomicBool, Ordering},
+use core::{fmt, future::Future};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
 };
-use std::{io, sync::Arc};
 
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value, aio::MultiplexedConnection};
 use tokio::{sync::Notify, task::JoinHandle};
@@ -26,7 +25,7 @@ impl Connected {
         driver: impl Future<Output = ()> + Send + 'static,
         pulse: Arc<Pulse>,
     ) -> Self {
-        let line = Arc::new(Line { pulse, over: AtomicBool::new(false), ended: Notify::new() });
+        let line = Arc::new(Line { pulse, over: OnceLock::new(), ended: Notify::new() });
         let end = End(Arc::clone(&line));
         let task = Task::spawn(async move {
             let _end = end;
@@ -52,20 +51,26 @@ pub(super) struct Handle {
 /// What is known of a connection, apart from the client.
 struct Line {
     pulse: Arc<Pulse>,
-    /// Nothing is handed over any more.
-    over: AtomicBool,
+    /// Nothing is handed over any more; why.
+    over: OnceLock<io::ErrorKind>,
     ended: Notify,
 }
 
 impl Line {
-    fn end(&self) {
-        // In this order: whoever begins to wait for the end in between sees that it is over.
-        self.over.store(true, Ordering::SeqCst);
+    fn end(&self, why: io::ErrorKind) {
+        // In this order: whoever begins to wait for the end in between sees that it is over. The
+        // first reason counts.
+        let _ = self.over.set(why);
         self.ended.notify_waiters();
     }
 
     fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst)
+        self.over.get().is_some()
+    }
+
+    /// What those learn who wait for an answer when it is over.
+    fn gone(&self) -> RedisError {
+        io::Error::from(self.over.get().copied().unwrap_or(io::ErrorKind::BrokenPipe)).into()
     }
 
     /// What `reply` gives, unless the connection ends before. `None` if that was so from the
@@ -82,7 +87,7 @@ impl Line {
         tokio::select! {
             biased;
             reply = reply => Some(reply),
-            () = ended => Some(Err(gone())),
+            () = ended => Some(Err(self.gone())),
         }
     }
 }
@@ -106,12 +111,12 @@ impl Handle {
 
     /// As [`try_send`](Self::try_send), where it does not matter whether it was sent.
     pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
-        self.try_send(command).await.unwrap_or_else(|| Err(gone()))
+        self.try_send(command).await.unwrap_or_else(|| Err(self.line.gone()))
     }
 
     /// As [`try_send_all`](Self::try_send_all), where it does not matter whether they were sent.
     pub(super) async fn send_all(&mut self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
-        self.try_send_all(commands).await.unwrap_or_else(|| Err(gone()))
+        self.try_send_all(commands).await.unwrap_or_else(|| Err(self.line.gone()))
     }
 
     /// Asks the server for a sign of life, which the pulse shows. Until it comes, or never will.
@@ -128,10 +133,10 @@ impl Handle {
         &self.line.pulse
     }
 
-    /// Tells all that wait for an answer that there will be none, and takes no more commands. The
-    /// task still has to be dropped.
-    pub(super) fn hang_up(&self) {
-        self.line.end();
+    /// Tells all that wait for an answer that there will be none, and why, and takes no more commands.
+    /// The task still has to be dropped.
+    pub(super) fn hang_up(&self, why: io::ErrorKind) {
+        self.line.end(why);
     }
 }
 
@@ -140,16 +145,12 @@ pub(super) fn ping() -> Cmd {
     redis::cmd("PING")
 }
 
-fn gone() -> RedisError {
-    io::Error::from(io::ErrorKind::BrokenPipe).into()
-}
-
 /// Tells of the end of a connection when it is dropped, which is after the connection itself.
 struct End(Arc<Line>);
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.end(io::ErrorKind::BrokenPipe);
     }
 }
 
@@ -240,7 +241,7 @@ mod tests {
         let mut waiting = handle.clone();
         let reply = tokio::spawn(async move { waiting.try_send(&ping()).await });
         assert_eq!(peer.command().await?, ["PING"], "it is on its way");
-        handle.hang_up();
+        handle.hang_up(io::ErrorKind::TimedOut);
         // The task goes on, and so does the connection.
         assert!(soon(reply).await??.is_some_and(|reply| reply.is_err()));
         assert!(handle.clone().try_send(&ping()).await.is_none());

@@ -3,7 +3,7 @@
 //! It watches the present connection at all times, also while it makes another to take its place.
 
 use core::{future::Future, pin::Pin, time::Duration};
-use std::{sync::Arc, time::Instant};
+use std::{io, sync::Arc, time::Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
@@ -134,7 +134,7 @@ impl Present {
                         Verdict::Ask if self.asking.is_some() => {}
                         Verdict::Ask => self.asking = Some(Box::pin(self.handle.clone().ask())),
                         Verdict::Dead => {
-                            self.handle.hang_up();
+                            self.handle.hang_up(io::ErrorKind::TimedOut);
                             return SILENT;
                         }
                     }

@@ -12,6 +12,7 @@ use core::{
     sync::atomic::{AtomicU64, Ordering},
 };
 use std::{
+    io,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Instant,
 };
@@ -225,7 +226,7 @@ impl Shared {
     fn close(&self) {
         let former = core::mem::replace(&mut *self.write(), State::Closed);
         if let State::Up { handle, .. } = former {
-            handle.hang_up();
+            handle.hang_up(io::ErrorKind::BrokenPipe);
         }
     }
 }

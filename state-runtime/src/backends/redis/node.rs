@@ -183,7 +183,7 @@ impl fmt::Debug for Node {
 }
 
 /// What is known of a command that was to be sent. Only an error reply to it proves that a write
-/// was not applied; a write without any reply may have been, or may be yet.
+/// was not applied; a write without any reply may have been, or may still be.
 fn handed_over<T>(link: &Link, effect: Effect, sent: Result<T, Fault>) -> Result<T> {
     let error = match (sent, effect) {
         (Ok(value), _) => return Ok(value),
