@@ -62,7 +62,7 @@ async fn list(store: &StateStore) -> Result<(), Failure> {
     step("A prefix ends where a field ends");
     say("prefix", Line::prefix("7"));
     say("user input", Line::prefix("7*:"));
-    // Page by page: an order of a million lines needs no more memory than one of a thousand.
+    // Page by page: an order of a million lines is never in memory as a whole.
     let mut lines = store.scan().within(Line::prefix("7"));
     while let Some(line) = lines.next().await {
         let Line { number, article, quantity, .. } = line?;

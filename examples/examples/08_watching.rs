@@ -79,9 +79,8 @@ fn show(changed: Option<Result<Changed<Job>, StateError>>) -> Result<bool, State
             say(&key.to_string(), "done and gone");
             return Ok(true);
         }
-        // A job that is not valid, which the next change may mend.
-        Err(error) if error.key().is_some() => say("invalid", error),
-        Err(error) => return Err(error),
+        // A job that is not valid, which the next change may mend. Were it the end, `None` would follow.
+        Err(error) => say("error", error),
     }
     Ok(false)
 }

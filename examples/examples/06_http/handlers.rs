@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 use serde::{Deserialize, Serialize};
-use state_runtime::{StateError, backend::Revision, prelude::*};
+use state_runtime::{StateError, backend::Revision, error::Phase, prelude::*};
 
 /// A note.
 #[derive(Debug, StateKey, Validate)]
@@ -81,6 +81,10 @@ impl Precondition {
             let why = "send `If-Match` with the tag that you have read, or `If-None-Match: *`";
             return Err(Refused(StatusCode::PRECONDITION_REQUIRED, why.to_owned()));
         };
+        if !tag.as_bytes().starts_with(b"\"") || tag.as_bytes().contains(&b',') {
+            let why = "`If-Match` takes one tag here, as `ETag` had it";
+            return Err(Refused(StatusCode::BAD_REQUEST, why.to_owned()));
+        }
         let quoted = tag.to_str().ok().and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
         let revision = quoted.and_then(|tag| tag.parse().ok());
         // Whatever it is, no note has ever had it.
@@ -99,15 +103,19 @@ impl From<StateError> for Refused {
             StateError::Conflict { .. } | StateError::AlreadyExists { .. } => {
                 StatusCode::PRECONDITION_FAILED
             }
-            StateError::InvalidKey { .. } | StateError::Invalid { .. } => {
+            // What the client has sent; what is found broken in the store is not its fault.
+            StateError::InvalidKey { .. } | StateError::Invalid { phase: Phase::Write, .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            StateError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             // Nothing was changed, and a while later it may work.
             error if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        // No message of a state error holds a stored value, so a client may read it.
+        if status.is_server_error() {
+            // A service would log it: no message of a state error holds a stored value.
+            eprintln!("{error}");
+            return Self(status, "the note cannot be reached".to_owned());
+        }
         Self(status, error.to_string())
     }
 }

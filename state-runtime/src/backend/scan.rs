@@ -7,7 +7,7 @@ use super::{Entry, Want};
 use crate::key::Key;
 
 /// A request for one page of the entries under a prefix.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ScanRequest {
     /// What the keys start with, byte for byte; empty for all.
     pub prefix: String,
@@ -17,6 +17,18 @@ pub struct ScanRequest {
     pub limit: usize,
     /// What to fill in beside the value.
     pub want: Want,
+}
+
+/// Hides the prefix: fields of a key that are secret may stand in it.
+impl fmt::Debug for ScanRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { prefix: _, cursor, limit, want } = self;
+        f.debug_struct("ScanRequest")
+            .field("cursor", cursor)
+            .field("limit", limit)
+            .field("want", want)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One page of a scan.
@@ -97,6 +109,14 @@ mod tests {
         assert_eq!(memory.as_bytes(), b"");
         assert_eq!(memory.clone().into_memory::<String>(), None);
         assert_eq!(memory.into_memory::<Vec<i32>>(), Some(vec![1, 2]));
+    }
+
+    #[test]
+    fn a_request_hides_its_prefix() {
+        let prefix = "reset:hunter2:".to_owned();
+        let request = ScanRequest { prefix, cursor: None, limit: 7, want: Want::KEY };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("limit: 7") && !shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

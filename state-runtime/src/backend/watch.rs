@@ -1,6 +1,6 @@
 //! Being told of changes.
 
-use core::pin::Pin;
+use core::{fmt, pin::Pin};
 
 use futures_core::Stream;
 
@@ -14,12 +14,22 @@ pub type BoxStream<'a, T> = Pin<Box<dyn Stream<Item = T> + Send + 'a>>;
 pub type Changes = BoxStream<'static, Result<Change>>;
 
 /// What to watch.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum WatchRequest {
     /// One entry.
     Key(Key),
     /// Every entry whose key starts with this text.
     Prefix(String),
+}
+
+/// Hides a prefix: fields of a key that are secret may stand in it.
+impl fmt::Debug for WatchRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => f.debug_tuple("Key").field(key).finish(),
+            Self::Prefix(_) => f.write_str("Prefix(…)"),
+        }
+    }
 }
 
 impl WatchRequest {

@@ -33,12 +33,12 @@ impl<B: Backend> StateStore<B> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn count<T>(&self) -> Count<T, B>
+    pub fn count<T>(&self) -> Count<'static, T, B>
     where
         T: StateKey,
         B: backend::Scan,
     {
-        Count { store: self.clone(), prefix: None }
+        Count { store: self.clone(), prefix: None, progress: None }
     }
 }
 
@@ -46,40 +46,53 @@ impl<B: Backend> StateStore<B> {
 ///
 /// It fails as [`KeyScan::all`](super::KeyScan::all) does.
 #[must_use = "nothing is counted until it is awaited"]
-pub struct Count<T, B> {
+pub struct Count<'p, T, B> {
     store: StateStore<B>,
     prefix: Option<Prefix<T>>,
+    progress: Option<Box<dyn FnMut(u64) + Send + 'p>>,
 }
 
-impl<T: StateKey, B: backend::Scan> Count<T, B> {
+impl<T: StateKey, B: backend::Scan> Count<'_, T, B> {
     /// Counts only the values under a prefix.
     pub fn within(self, prefix: Prefix<T>) -> Self {
         Self { prefix: Some(prefix), ..self }
     }
 
+    /// Calls `progress` after each page with how many were counted until then.
+    pub fn on_progress<'q>(self, progress: impl FnMut(u64) + Send + 'q) -> Count<'q, T, B> {
+        Count { store: self.store, prefix: self.prefix, progress: Some(Box::new(progress)) }
+    }
+
     async fn count(self) -> Result<u64> {
-        self.store.access.check(Operation::Scan)?;
-        let mut pages = Pages::new(self.store, Wanted::Keys, self.prefix.as_ref())?;
+        let Self { store, prefix, mut progress } = self;
+        store.access.check(Operation::Scan)?;
+        let mut pages = Pages::<T, B>::new(store, Wanted::Keys, prefix.as_ref())?;
         let mut count = 0;
         while let Some(page) = pages.next().await? {
             count += page.len() as u64;
+            if let Some(progress) = &mut progress {
+                progress(count);
+            }
         }
         Ok(count)
     }
 }
 
-impl<T: StateKey, B: backend::Scan> IntoFuture for Count<T, B> {
+impl<'p, T: StateKey, B: backend::Scan> IntoFuture for Count<'p, T, B> {
     type Output = Result<u64>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'p>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.count())
     }
 }
 
-impl<T: StateKey, B: Backend> fmt::Debug for Count<T, B> {
+impl<T: StateKey, B: Backend> fmt::Debug for Count<'_, T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { store, prefix } = self;
-        f.debug_struct("Count").field("store", store).field("prefix", prefix).finish()
+        let Self { store, prefix, .. } = self;
+        f.debug_struct("Count")
+            .field("store", store)
+            .field("prefix", prefix)
+            .finish_non_exhaustive()
     }
 }

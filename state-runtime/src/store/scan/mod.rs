@@ -33,13 +33,15 @@ impl<B: Backend> StateStore<B> {
     ///
     /// Every value that exists throughout the scan is found; one that is written or removed
     /// meanwhile may be found or not. Keys of other types under the same prefix are passed over.
-    /// Nothing is held in the backend between two pages.
+    /// Nothing is held in the backend between two pages. Where the backend lists in the order of
+    /// writes, as NATS does, one that is rewritten meanwhile may be found again.
     ///
     /// A value that is not valid is an `Err` among the others, which names its
     /// [`key`](StateError::key), and the scan goes on behind it. [`all`](Scan::all) stops there
     /// instead, and [`partition`](Scan::partition) tells the two apart. While the backend cannot be
-    /// reached, a page is tried again for as long as the store's deadline. Then its error, which
-    /// names no key, is the last item.
+    /// reached, a page is tried again for as long as the store's deadline. Then its error is the last
+    /// item. As every read, a scan does with invalid values what `on_invalid` says: what is discarded
+    /// or set aside is not among the items.
     ///
     /// ```standalone_crate
     /// # use state_runtime::{backends::MemoryBackend, prelude::*};

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use bytes::Bytes;
 
 use crate::{
-    backend::{self, Cursor, GetOptions, Page, ScanRequest, Want},
-    error::{Operation, Result},
+    backend::{self, Cursor, ErrorKind, GetOptions, Page, ScanRequest, Want},
+    error::{Operation, Result, StateError},
     key::Key,
     schema::{Prefix, StateKey},
     store::{StateStore, backoff::Patience},
@@ -155,7 +155,18 @@ impl<T: StateKey, B: backend::Scan> Pages<T, B> {
         }
         let request = |found: &Found<T::Key>| (found.encoded.clone(), GetOptions::default());
         let requests: Vec<_> = found.iter().map(request).collect();
-        let present = self.store.guard.get_many(Operation::Scan, &requests).await?;
+        let present = match self.store.guard.get_many(Operation::Scan, &requests).await {
+            // One entry that is not ours fails all of them, so each is asked for by itself.
+            Err(error) if is_foreign(&error) => {
+                let mut present = Vec::with_capacity(requests.len());
+                for (key, options) in &requests {
+                    let read = self.store.guard.get(Operation::Scan, key, *options).await;
+                    present.push(unless_foreign(read)?);
+                }
+                present
+            }
+            present => present?,
+        };
         for (found, present) in found.iter_mut().zip(present) {
             if let Some(entry) = present {
                 found.former = None;
@@ -164,6 +175,18 @@ impl<T: StateKey, B: backend::Scan> Pages<T, B> {
         }
         Ok(())
     }
+}
+
+/// What is no value of ours, though under a key that could be, is passed over.
+pub(in super::super) fn unless_foreign<T>(read: Result<Option<T>>) -> Result<Option<T>> {
+    match read {
+        Err(error) if is_foreign(&error) => Ok(None),
+        read => read,
+    }
+}
+
+fn is_foreign(error: &StateError) -> bool {
+    matches!(error, StateError::Backend { source, .. } if source.kind() == ErrorKind::Foreign)
 }
 
 impl<K> Found<K> {

@@ -20,7 +20,7 @@ use super::{
     stored,
 };
 use crate::{
-    backend::{self, Backend, ErrorKind, WatchRequest},
+    backend::{self, Backend, WatchRequest},
     error::{Operation, Result, StateError},
     key::Key,
     schema::{Prefix, StateKey},
@@ -29,7 +29,7 @@ use crate::{
         batches::{Batches, Step},
         parallel::parallel,
         path::read,
-        scan::pages::{Pages, Wanted},
+        scan::pages::{Pages, Wanted, unless_foreign},
     },
 };
 
@@ -44,12 +44,12 @@ impl<B: Backend> StateStore<B> {
     /// of a value whenever it is another one: written, or removed or expired, which is `None`. As
     /// with [`watch`](Self::watch), it is not a log: of several quick changes of a value only the last
     /// may be told. A slow reader costs no memory; what is kept is the key of each value and a digest
-    /// of what was told of it. A value that is not valid is an `Err` that names its
-    /// [`key`](StateError::key), and whatever `on_invalid` says, it stays where it is.
+    /// of what was told of it. A value that is not valid is an `Err`, and whatever `on_invalid` says, it
+    /// stays where it is.
     ///
     /// While the backend cannot be reached nothing is told, and afterwards what is then, also of what
-    /// has vanished; the watch ends when the store is closed, and after an error that will not pass,
-    /// which names no key.
+    /// has vanished; the watch ends when the store is closed, and after an error that will not pass:
+    /// after an `Err`, either the next state follows or `None`.
     ///
     /// ```standalone_crate
     /// # use state_runtime::{StateError, backends::MemoryBackend, prelude::*};
@@ -284,14 +284,6 @@ impl<T: StateKey, B: backend::Watch + backend::Scan> Watched<T, B> {
         });
         self.told.insert(encoded, now);
         changed
-    }
-}
-
-/// What is no value of ours, though under a key that could be, is passed over as in a scan.
-fn unless_foreign(read: Result<Option<Bytes>>) -> Result<Option<Bytes>> {
-    match read {
-        Err(StateError::Backend { source, .. }) if source.kind() == ErrorKind::Foreign => Ok(None),
-        read => read,
     }
 }
 
