@@ -1,7 +1,7 @@
 //! Many operations at once on one backend whose connection breaks below all of them.
 
 use futures_util::{StreamExt as _, TryStreamExt as _, future::join_all, stream};
-use state_runtime::backend::{AddOptions, Backend as _, Result};
+use state_runtime::backend::{AddOptions, Backend as _, ErrorKind, Result};
 use tokio::time::{sleep, timeout};
 
 use super::{
@@ -199,6 +199,18 @@ async fn gather<T: Target>(
         }
     }
     let added: Vec<_> = added.into_iter().map(core::result::Result::ok).collect();
+    for said in &added {
+        let is_plausible = match said {
+            Some(Ok(_)) => true,
+            Some(Err(error)) => {
+                error.kind().is_retryable() || error.kind() == ErrorKind::Indeterminate
+            }
+            None => false,
+        };
+        if !is_plausible {
+            lane.report.fault(format!("an addition among others, {fault:?}: {said:?}"));
+        }
+    }
     let sum = Sum::new(counter.clone(), &added);
     match sum.check(run.target).await {
         Ok(()) => sums.push(sum),

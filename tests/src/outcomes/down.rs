@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     Farewell, Operation, Outage, PATIENCE, Plan, Ready, Report, Run, STEP, Target,
     lane::carry_out,
+    operation::Answer,
     unseen,
     verdict::{judge, name},
 };
@@ -148,6 +149,26 @@ async fn try_freeze<T: Target, O: Outage>(
     Ok(())
 }
 
+/// What an operation says that nothing disturbs but a busy machine, on which its limit may be short.
+async fn undisturbed<T: Target>(
+    run: &Run<'_, T>,
+    backend: &T::Backend,
+    operation: Operation,
+) -> Result<Result<Answer>, String> {
+    let deadline = Instant::now() + run.plan.recovery;
+    loop {
+        match carry_out(run, backend, operation).await.map_err(unseen)? {
+            Err(error)
+                if (error.kind().is_retryable() || error.kind() == ErrorKind::Indeterminate)
+                    && Instant::now() < deadline =>
+            {
+                sleep(STEP).await;
+            }
+            said => return Ok(said),
+        }
+    }
+}
+
 /// One scenario of each operation that the backend supports, ready to be carried out.
 pub(super) async fn prepare<T: Target>(
     run: &Run<'_, T>,
@@ -157,8 +178,7 @@ pub(super) async fn prepare<T: Target>(
     let mut prepared = Vec::new();
     for operation in &run.plan.operations {
         // Once as it should be, which tells whether it is supported.
-        let said = carry_out(run, backend, *operation).await.map_err(unseen)?;
-        match said {
+        match undisturbed(run, backend, *operation).await? {
             Ok(_) => {}
             Err(error) if matches!(error.kind(), ErrorKind::Unsupported(_)) => {
                 report.skipped.insert(*operation);

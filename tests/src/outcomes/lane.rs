@@ -59,8 +59,14 @@ impl<'r, 't, T: Target> Lane<'r, 't, T> {
             match self.record(operation).await {
                 Ok(Some(recording)) => return Some(recording),
                 Ok(None) if Instant::now() < deadline => {}
-                Ok(None) => self.report.fault(format!("{operation:?} never works at once")),
-                Err(fault) => self.report.fault(format!("{operation:?}: {fault}")),
+                Ok(None) => {
+                    self.report.fault(format!("{operation:?} never works at once"));
+                    break;
+                }
+                Err(fault) => {
+                    self.report.fault(format!("{operation:?}: {fault}"));
+                    break;
+                }
             }
         }
         None

@@ -131,8 +131,12 @@ impl Proxy {
 
     /// Resets all connections. They have ended when this returns; new ones are accepted.
     pub async fn sever(&self) {
-        let mut connections = core::mem::take(&mut *lock(&self.connections));
-        self.shared.severed.send_replace(());
+        let mut connections = {
+            // Under the lock under which connections begin: none is waited for that does not hear it.
+            let mut connections = lock(&self.connections);
+            self.shared.severed.send_replace(());
+            core::mem::take(&mut *connections)
+        };
         while connections.join_next().await.is_some() {}
     }
 
@@ -205,7 +209,8 @@ impl Proxy {
                 };
                 let mut connections = lock(&connections);
                 while connections.try_join_next().is_some() {}
-                connections.spawn(relay(Arc::clone(&shared), number, client, upstream.clone()));
+                let (severed, upstream) = (shared.severed.subscribe(), upstream.clone());
+                connections.spawn(relay(Arc::clone(&shared), number, client, upstream, severed));
             }
         });
         *lock(&self.listening) = Some(Listening(task));

@@ -53,8 +53,8 @@ pub(super) async fn relay(
     connection: usize,
     mut client: TcpStream,
     upstream: String,
+    mut severed: watch::Receiver<()>,
 ) {
-    let mut severed = shared.severed.subscribe();
     let connected = tokio::select! {
         connected = TcpStream::connect(upstream) => connected.ok(),
         _ = severed.changed() => None,

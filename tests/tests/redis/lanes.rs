@@ -17,7 +17,8 @@ where
 {
     let server = Server::shared(Flavour::Redis7).await;
     let proxy = Proxy::start(server.address()).await;
-    let backend = RedisBackend::connect(RedisConfig::new(proxy.address())).await?;
+    let config = RedisConfig::new(proxy.address()).with_response_timeout(PATIENCE * 10);
+    let backend = RedisBackend::connect(config).await?;
     put(&backend, "lanes:small", "1").await?;
 
     proxy.arm(Fault::new(Direction::ToServer, LARGE as u64 / 2, Action::Hold));

@@ -48,16 +48,16 @@ async fn one_master_of_three(trouble: Trouble) -> TestResult {
         Trouble::StandsStill => down.pause(),
     }
 
-    let backend = RedisBackend::connect(config()).await?;
+    // Were it waited for, it would take as long as this.
+    let backend = RedisBackend::connect(config().with_response_timeout(PATIENCE * 10)).await?;
     for name in &others {
         assert_eq!(value(&backend, name).await?.as_ref(), Some(name));
     }
     for name in &lost {
-        let start = Instant::now();
-        let error = put(&backend, name, "new").await.expect_err("its node is down");
+        let put = tokio::time::timeout(PATIENCE, put(&backend, name, "new"));
+        let error = put.await?.expect_err("its node is down");
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
         assert!(error.to_string().contains(&down.address()), "{error}");
-        assert!(start.elapsed() < Duration::from_millis(500), "it took {:?}", start.elapsed());
     }
     match trouble {
         Trouble::Killed => down.restart().await,

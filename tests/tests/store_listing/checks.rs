@@ -198,10 +198,11 @@ async fn all_is_watched(store: &StateStore, scope: &str) -> TestResult {
     }
     gone.sort_unstable();
     assert_eq!(gone, [0, 1, 9]);
-    // Expiry, by the clock of the server.
-    let brief = store.with_lifetime(state_runtime::store::Lifetime::For(Duration::from_secs(1)));
-    brief.set(&line("a", "7", 4)).await?;
+    // Expiry, by the clock of the server. It is shortened once the value was seen.
+    let lasting = |seconds| state_runtime::store::Lifetime::For(Duration::from_secs(seconds));
+    store.with_lifetime(lasting(600)).set(&line("a", "7", 4)).await?;
     until(&mut lines, (4, Some(1))).await?;
+    store.with_lifetime(lasting(1)).set(&line("a", "7", 4)).await?;
     until(&mut lines, (4, None)).await?;
     Ok(())
 }

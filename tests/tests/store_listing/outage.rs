@@ -147,6 +147,7 @@ async fn a_scan_of_a_server_survives_a_cut_between_two_pages_and_within_one() ->
     for number in 0..3000 {
         store.set(&line("a", "b", number)).await?;
     }
+    let mut before = 0;
     for direction in [Direction::ToServer, Direction::ToClient] {
         let mut scan = store.scan::<Line>();
         let mut numbers = Vec::new();
@@ -158,6 +159,10 @@ async fn a_scan_of_a_server_survives_a_cut_between_two_pages_and_within_one() ->
         }
         numbers.sort_unstable();
         assert_eq!(numbers, (0..3000).collect::<Vec<_>>());
+        proxy.disarm();
+        let faults = proxy.traffic().faults;
+        assert!(faults > before, "nothing was cut");
+        before = faults;
     }
     Ok(())
 }
