@@ -18,6 +18,7 @@ use state_runtime::{
 };
 
 use super::{
+    disturbance::Written,
     generator::Way,
     register::{Answer, Call, Register, mix},
 };
@@ -78,6 +79,7 @@ pub(super) struct Client<'r, B: Cas> {
     /// What the names of the registers begin with.
     pub(super) prefix: &'r str,
     pub(super) board: &'r Board,
+    pub(super) written: Written,
 }
 
 impl<B: Cas> Client<'_, B> {
@@ -117,7 +119,7 @@ impl<B: Cas> Client<'_, B> {
             }
             (Call::Replace { new, .. }, Way::Typed) => {
                 let revision = store.replace(&value(new), &request.revision()).await?;
-                self.board.put(request.register, new, revision);
+                self.wrote(request.register, new, Some(revision));
                 Ok(Answer::Done)
             }
             (Call::Replace { new, .. }, Way::Untyped) => {
@@ -172,10 +174,14 @@ impl<B: Cas> Client<'_, B> {
         let options =
             SetOptions { condition, want_revision: request.versioned, ..SetOptions::default() };
         let written = self.store.backend().set(&key, number.to_string().into(), options).await?;
-        if let Some(revision) = written {
-            self.board.put(request.register, number, revision);
-        }
+        self.wrote(request.register, number, written);
         Ok(Answer::Done)
+    }
+
+    fn wrote(&self, register: usize, number: i64, revision: Option<Revision>) {
+        if let (Some(revision), Written::Holds) = (revision, self.written) {
+            self.board.put(register, number, revision);
+        }
     }
 
     fn name(&self, register: usize) -> String {

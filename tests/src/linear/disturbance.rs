@@ -27,6 +27,19 @@ pub struct Surroundings<'s> {
     pub limit: Duration,
     /// Whether callers wait for their answers.
     pub callers: Callers,
+    /// What the revision is worth that a write is answered with.
+    pub written: Written,
+}
+
+/// What the revision is worth that a write is answered with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Written {
+    /// It holds until the next write.
+    #[default]
+    Holds,
+    /// It may never hold, because the backend has to read it after the write and the way to the server
+    /// can break in between. So only what was read is used for conditions.
+    MayNotHold,
 }
 
 /// Whether callers wait for their answers.
@@ -58,6 +71,7 @@ impl Surroundings<'_> {
             servers: Vec::new(),
             limit: Duration::from_secs(5),
             callers: Callers::Impatient,
+            written: Written::Holds,
         }
     }
 

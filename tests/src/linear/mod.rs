@@ -23,7 +23,7 @@ mod suite;
 
 pub use self::{
     broken::{Broken, Bug},
-    disturbance::{Callers, Surroundings},
+    disturbance::{Callers, Surroundings, Written},
     register::{Answer, Call, Register},
     round::{Summary, round},
     suite::{finds_bugs, finds_lies, is_linearizable},

@@ -10,12 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use state_runtime::{backend::Cas, store::StateStore};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::{AbortHandle, JoinHandle},
+    time::{Instant, sleep},
+};
 
 use super::{
     check::Event,
     client::{Board, Client, Outcome, Request},
-    disturbance::{Callers, Surroundings},
+    disturbance::{Callers, Surroundings, Written},
     generator::{Intent, Kind, intent, registers, rng},
     recorder::{Recorder, judge},
     register::Call,
@@ -76,13 +79,20 @@ pub async fn round<B: Cas>(
     static ROUNDS: AtomicUsize = AtomicUsize::new(0);
     let prefix = format!("{seed:x}r{}", ROUNDS.fetch_add(1, SeqCst));
     let is_patient = surroundings.callers == Callers::Patient;
-    let round = Arc::new(Round { prefix, seed, calls, is_patient, ..Round::default() });
+    let written = surroundings.written;
+    let round = Arc::new(Round { prefix, seed, calls, is_patient, written, ..Round::default() });
     let clients = (0..stores.len() * SHARING).map(|client| {
         let (round, store) = (Arc::clone(&round), stores[client % stores.len()].clone());
         tokio::spawn(async move { round.play(client, &store).await })
     });
-    let clients = join_all(clients.collect::<Vec<_>>());
-    let disturbed = surroundings.disturb(rng(seed, usize::MAX), calls, || round.made());
+    let clients: Vec<_> = clients.collect();
+    let at_work: Vec<_> = clients.iter().map(JoinHandle::abort_handle).collect();
+    // Clients that panicked make no calls, and nobody waits for these.
+    let made = || {
+        if at_work.iter().all(AbortHandle::is_finished) { usize::MAX } else { round.made() }
+    };
+    let clients = join_all(clients);
+    let disturbed = surroundings.disturb(rng(seed, usize::MAX), calls, made);
     let (ended, ()) = tokio::join!(clients, disturbed);
     surroundings.calm();
     let failed = |what: String| format!("seed {seed:#x}: {what}");
@@ -101,6 +111,7 @@ struct Round {
     seed: u64,
     calls: usize,
     is_patient: bool,
+    written: Written,
     tickets: AtomicUsize,
     left_out: AtomicUsize,
     disturbed: AtomicUsize,
@@ -114,9 +125,13 @@ impl Round {
         self.tickets.load(SeqCst)
     }
 
+    fn client<'r, B: Cas>(&'r self, store: &'r StateStore<B>) -> Client<'r, B> {
+        Client { store, prefix: &self.prefix, board: &self.board, written: self.written }
+    }
+
     /// Makes one call after the other until all are made, or one fails as it may not.
     async fn play<B: Cas>(&self, number: usize, store: &StateStore<B>) {
-        let client = Client { store, prefix: &self.prefix, board: &self.board };
+        let client = self.client(store);
         loop {
             let ticket = self.tickets.fetch_add(1, SeqCst);
             if ticket >= self.calls {
@@ -190,7 +205,7 @@ impl Round {
 
     /// Reads every register in the end, when nobody writes any more.
     async fn look<B: Cas>(&self, store: &StateStore<B>) {
-        let client = Client { store, prefix: &self.prefix, board: &self.board };
+        let client = self.client(store);
         for register in 0..registers(self.calls) {
             let intent = Intent { register, kind: Kind::Get, ..intent(self.seed, 0) };
             self.insist(&client, usize::MAX, &plain(intent), None).await;

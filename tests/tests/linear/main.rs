@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use state_runtime::{backend::AnyBackend, connect};
 use tests::{
     cases::cases,
-    linear::{Surroundings, finds_bugs, finds_lies, is_linearizable},
+    linear::{Surroundings, Written, finds_bugs, finds_lies, is_linearizable},
     proxy::Proxy,
     servers::Instance,
 };
@@ -34,7 +34,10 @@ const LIMIT_TEXT: &str = "300ms";
 /// through these.
 async fn check(name: &str, url: &str, proxies: Vec<Proxy>, servers: Vec<&Instance>) {
     let backends = open(url).await;
-    let surroundings = Surroundings { proxies, servers, limit: LIMIT, ..Surroundings::none() };
+    let is_dapr = url.starts_with("dapr:");
+    let written = if is_dapr { Written::MayNotHold } else { Written::Holds };
+    let surroundings =
+        Surroundings { proxies, servers, limit: LIMIT, written, ..Surroundings::none() };
     let sum = is_linearizable(name, &backends, &surroundings, cases(2, 10).into()).await;
     assert!(sum.disturbed > 0, "{name}: nothing went wrong: {sum}");
     finds_lies(name, &backends, &surroundings).await;
