@@ -1,6 +1,6 @@
 //! Redis used directly: one multiplexed connection, one command an operation.
 
-use redis::{AsyncCommands as _, Client, aio::MultiplexedConnection};
+use redis::{AsyncCommands as _, Client, IntoConnectionInfo as _, aio::MultiplexedConnection};
 
 use crate::{
     Failure,
@@ -21,7 +21,11 @@ impl Redis {
     ///
     /// Those of the client.
     pub async fn connect(url: &str) -> Result<Self, Failure> {
-        let connection = Client::open(url)?.get_multiplexed_async_connection().await?;
+        // As ours: without it, a command waits for the answer to the one before it.
+        let info = url.into_connection_info()?;
+        let tcp = info.tcp_settings().clone().set_nodelay(true);
+        let connection =
+            Client::open(info.set_tcp_settings(tcp))?.get_multiplexed_async_connection().await?;
         Ok(Self { connection })
     }
 }

@@ -3,7 +3,11 @@
 //! As long as few reads are on their way, each is a command of its own: putting two callers into
 //! one command would make both wait for the slower. When there are many, server and client are busy
 //! with the commands rather than with the values; what comes then is queued, and sent as one
-//! command as soon as one of a few flights is free. No read ever waits for a timer.
+//! command as soon as the one before it is answered. No read ever waits for a timer.
+//!
+//! One flight at a time carries the most: several share the same reads among more commands. Only
+//! when so much waits that a flight would be full, as it does where the server is far away, there is
+//! another one.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::{
@@ -21,11 +25,11 @@ use super::{
 
 /// While fewer reads than this are under way, each is sent on its own.
 const DIRECT: usize = 24;
-/// How many commands with queued reads are on their way at once.
-const FLIGHTS: usize = 3;
 /// How many reads a flight takes along at most. The server serves nobody else while it answers, and
 /// beyond this a read hardly gets cheaper.
 const SEATS: usize = 256;
+/// How many flights there are at most.
+const FLIGHTS: usize = 4;
 
 /// The reads of one link.
 pub(super) struct Reads {
@@ -172,7 +176,8 @@ impl Reads {
                 queue.batches.push_back(batch);
             }
         }
-        let start = queue.flights < FLIGHTS;
+        let is_full = queue.batches.back().is_some_and(|batch| batch.waiting.len() == SEATS);
+        let start = queue.flights == 0 || (is_full && queue.flights < FLIGHTS);
         queue.flights += usize::from(start);
         start
     }
@@ -217,13 +222,21 @@ mod tests {
     #[tokio::test]
     async fn a_flight_takes_no_more_than_it_has_seats_for_and_nobody_stays_behind() {
         let reads = Arc::new(Reads::new());
+        let mut started = Vec::new();
         let answers: Vec<_> = (0..=SEATS * 2)
             .map(|number| {
                 let (sender, answer) = oneshot::channel();
-                reads.push(&number.to_string(), sender);
+                if reads.push(&number.to_string(), sender) {
+                    started.push(number);
+                }
                 answer
             })
             .collect();
+        assert_eq!(
+            started,
+            [0, SEATS - 1, SEATS * 2 - 1],
+            "one at first, and one for all who fill it"
+        );
         let mut flight = Flight(Some(Arc::clone(&reads)));
         let batches: Vec<_> = core::iter::from_fn(|| flight.take()).collect();
         let sizes: Vec<_> = batches.iter().map(|batch| batch.waiting.len()).collect();
