@@ -67,8 +67,8 @@ use self::{config::Servers, dial::Dialer, router::Router, settings::Settings, wa
 use crate::{
     backend::{
         AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
-        Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan,
-        ScanRequest, SetOptions, Ttl, TtlChange, Watch, WatchRequest,
+        Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk,
+        RiskKind, Scan, ScanRequest, SetOptions, Ttl, TtlChange, Watch, WatchRequest,
     },
     key::Key,
 };
@@ -287,7 +287,8 @@ async fn known_settings(router: &Router) -> Result<Vec<Settings>> {
 fn failover(dialer: &Dialer) -> Option<Risk> {
     let reason = "a replica that takes the place of its master lacks the latest writes, because \
                   replication is asynchronous; no setting cures that, so accept it or use one server";
-    (!matches!(dialer.config.servers, Servers::Single(_))).then(|| Risk::new("failover", reason))
+    (!matches!(dialer.config.servers, Servers::Single(_)))
+        .then(|| Risk::new(RiskKind::Failover, reason))
 }
 
 /// Who still has a page of a scan, or looks after watches, holds no connection by that.
