@@ -42,6 +42,9 @@ impl Link {
         config.check()?;
         let config = Arc::new(config);
         let session = connect(&config, &[], config.missing).await?;
+        // Only now: whoever changes the bucket later does not want this program to end by that.
+        let named = |error: BackendError| error.about(format_args!("bucket `{}`", config.bucket));
+        session.bucket.compare(&config.settings).map_err(named)?;
         let state = watch::Sender::new(State::Up(Arc::clone(&session)));
         let link = Arc::new(Self { config: Arc::clone(&config), state });
         let keeper = Keeper { link: Arc::downgrade(&link), state: link.state.subscribe(), config };
