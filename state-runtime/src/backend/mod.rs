@@ -24,6 +24,8 @@ mod risk;
 ))]
 pub(crate) mod rules;
 mod scan;
+#[cfg(any(feature = "dapr", feature = "nats", feature = "redis"))]
+pub(crate) mod spoken;
 pub(crate) mod suggest;
 mod watch;
 

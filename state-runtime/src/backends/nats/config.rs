@@ -254,6 +254,15 @@ impl NatsConfig {
         self
     }
 
+    /// The addresses of the servers, each with its port.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let with_port = |server: &String| {
+            let has_port = server.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
+            if has_port { server.clone() } else { format!("{server}:4222") }
+        };
+        self.servers.iter().map(with_port).collect()
+    }
+
     /// The stream of the bucket.
     pub(super) fn stream(&self) -> String {
         format!("KV_{}", self.bucket)
@@ -293,6 +302,12 @@ mod tests {
         ] {
             assert!(!format!("{config:?}").contains("tiger"), "{config:?}");
         }
+    }
+
+    #[test]
+    fn the_usual_port_is_added_where_there_is_none() {
+        let config = NatsConfig::new("a").with_server("b:1").with_server("[::1]");
+        assert_eq!(config.addresses(), ["a:4222", "b:1", "[::1]:4222"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::io;
 use redis::{RedisError, ServerError};
 
 use super::config::RedisConfig;
-use crate::backend::{BackendError, Capability, ErrorKind};
+use crate::backend::{BackendError, Capability, ErrorKind, spoken::Spoken};
 
 /// What an error reply means. It proves that its command was not applied.
 pub(super) fn of_reply(error: &ServerError) -> BackendError {
@@ -132,6 +132,26 @@ pub(super) fn silent(config: &RedisConfig) -> BackendError {
         "{servers}: no answer within {limit:?}; see that it runs and can be reached from here, with \
          TLS if it speaks that, or raise `connect_timeout`"
     ))
+}
+
+/// What is wrong with a server that speaks so, if anything is, for a client with or without `tls`.
+pub(super) const fn of_spoken(spoken: Spoken, tls: bool) -> Option<&'static str> {
+    Some(match spoken {
+        Spoken::Redis if tls => {
+            "the server speaks no TLS; leave it out, in a URL by `redis://` in place of `rediss://`"
+        }
+        Spoken::Tls if !tls => {
+            "the server speaks TLS; use it, in a URL by `rediss://` in place of `redis://`"
+        }
+        Spoken::Redis | Spoken::Tls => return None,
+        Spoken::Nats { .. } => {
+            "a NATS server answers there; use `nats://`, or the address of a Redis server"
+        }
+        Spoken::Http | Spoken::Http2 => {
+            "an HTTP server answers there; use `dapr://` if it is a Dapr sidecar, or the address of a \
+             Redis server"
+        }
+    })
 }
 
 /// A server that could not be reached.
