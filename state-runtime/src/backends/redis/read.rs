@@ -48,7 +48,7 @@ async fn get_expiring(router: &Router, key: &str, options: GetOptions) -> Result
         }
     };
     let commands = vec![(key, get_command(key)), (key, left_command(key))];
-    let replies = router.perform_each(Lane::Small, Effect::Read, commands).await?;
+    let replies = router.read_each(Lane::Small, commands).await?;
     let [value, left] = <[Value; 2]>::try_from(replies).map_err(|_| error::strange())?;
     let found = entry(reply(value)?, options)?;
     if found.is_some() && is_due(&reply(left)?, renewed)? {
@@ -99,7 +99,7 @@ async fn get_each(
             }
         }
     }
-    let mut replies = router.perform_each(lane, Effect::Read, commands).await?.into_iter();
+    let mut replies = router.read_each(lane, commands).await?.into_iter();
     let mut next = || reply(replies.next().ok_or_else(error::strange)?);
     let mut due = Vec::new();
     for (key, options) in requests {
@@ -118,7 +118,7 @@ async fn get_each(
         entries.push(found);
     }
     if !due.is_empty() {
-        for renewed in router.perform_each(lane, Effect::Read, due).await? {
+        for renewed in router.read_each(lane, due).await? {
             reply(renewed)?;
         }
     }

@@ -78,12 +78,11 @@ impl Router {
         })
     }
 
-    /// Sends several commands, each about one key, and returns the reply to each, which may be an
-    /// error. They are not one step: others may come in between.
-    pub(super) async fn perform_each(
+    /// Sends several commands with the effect of reads, each about one key, and returns the reply to
+    /// each, which may be an error. They are not one step: others may come in between.
+    pub(super) async fn read_each(
         &self,
         lane: Lane,
-        effect: Effect,
         commands: Vec<(&str, Cmd)>,
     ) -> Result<Vec<Value>> {
         match self {
@@ -92,9 +91,9 @@ impl Router {
                 for (_, command) in commands {
                     pipeline.add_command(command);
                 }
-                node.exchange_all(lane, effect, &pipeline).await
+                node.read_all(lane, &pipeline).await
             }
-            Self::Cluster(cluster) => cluster.perform_each(lane, effect, &commands).await,
+            Self::Cluster(cluster) => cluster.read_each(lane, &commands).await,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use redis::{Pipeline, Value};
 
-use super::node::{Effect, Lane, Node, reply};
+use super::node::{Lane, Node, reply};
 use crate::backend::{Result, Risk, RiskKind};
 
 /// The largest value that a server takes unless it was told otherwise.
@@ -26,7 +26,7 @@ pub(super) async fn read(node: &Node) -> Result<Settings> {
     for name in ["appendfsync", "proto-max-bulk-len"] {
         commands.cmd("CONFIG").arg("GET").arg(name);
     }
-    let replies = node.exchange_all(Lane::Small, Effect::Read, &commands).await?;
+    let replies = node.read_all(Lane::Small, &commands).await?;
     let mut settings = Settings::default();
     // What the user may not see stays unknown, which is a risk of its own.
     let [info, synced, max_value] = <[Value; 3]>::try_from(replies).unwrap_or_default();

@@ -9,7 +9,7 @@ use redis::Value;
 
 use self::progress::Progress;
 use super::{
-    node::{Effect, Lane, reply},
+    node::{Lane, reply},
     read,
     router::Router,
 };
@@ -65,7 +65,7 @@ async fn entries(router: &Router, keys: Vec<String>, want: Want) -> Result<Vec<(
         for key in texts {
             commands.push((key, read::with_expiry(key, options)?));
         }
-        router.perform_each(Lane::Bulk, Effect::Read, commands).await?
+        router.read_each(Lane::Bulk, commands).await?
     } else {
         router.values(Lane::Bulk, &texts).await?
     };
