@@ -4,7 +4,7 @@
 //! an error reply begins is looked at, and the few texts that are listed here.
 
 use core::fmt::Display;
-use std::io;
+use std::{borrow::Cow, io};
 
 use redis::{RedisError, ServerError};
 
@@ -13,7 +13,9 @@ use crate::backend::{BackendError, Capability, ErrorKind, spoken::Spoken};
 
 /// What an error reply means. It proves that its command was not applied.
 pub(super) fn of_reply(error: &ServerError) -> BackendError {
+    let text = error.details().unwrap_or_default();
     let (kind, message) = match code(error) {
+        "ERR" | "" if IN_SCRIPTS.iter().any(|part| text.contains(part)) => return of_rights(text),
         "WRONGTYPE" => (
             ErrorKind::Foreign,
             "the key holds a list, a hash or the like, not a string; use another key or remove it",
@@ -32,10 +34,7 @@ pub(super) fn of_reply(error: &ServerError) -> BackendError {
         }
         "NOAUTH" => (ErrorKind::Denied, "the server asks for a password; configure one"),
         "WRONGPASS" => (ErrorKind::Denied, "the server knows no such user with this password"),
-        "NOPERM" => (
-            ErrorKind::Denied,
-            "the user may not run this command or not on this key; extend its access control list",
-        ),
+        "NOPERM" => return of_rights(text),
         "LOADING" => (ErrorKind::Unavailable, "the server is still loading its data"),
         "BUSY" => (ErrorKind::Unavailable, "the server is busy with a script of somebody"),
         "MASTERDOWN" => (ErrorKind::Unavailable, "the server is a replica without its master"),
@@ -52,11 +51,44 @@ pub(super) fn of_reply(error: &ServerError) -> BackendError {
             "some of the batch was written before the server refused a write of it; compare the \
              rights of the user with what is there",
         ),
-        "ERR" => of_text(error.details().unwrap_or_default()),
+        "ERR" => of_text(text),
         _ => (ErrorKind::Other, "the server refused the command"),
     };
     BackendError::new(kind, message)
 }
+
+/// Which right is missing. What the server says can hold a key, so no more than the name of a
+/// command is taken from it.
+fn of_rights(text: &str) -> BackendError {
+    let quoted = text.split_once(" run the '").and_then(|(_, rest)| rest.split_once('\''));
+    let named = |(name, _): &(&str, &str)| {
+        name.len() <= LONGEST_COMMAND && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'|')
+    };
+    let message = match quoted.filter(named) {
+        Some((command, _)) => Cow::Owned(format!(
+            "the user may not run `{command}`; add `+{command}` to its access control list"
+        )),
+        None if text.contains("key") => Cow::Borrowed(
+            "the user may not do that to this key; add a pattern of such keys, as in `~shop:*`, to its \
+             access control list",
+        ),
+        None => Cow::Borrowed(
+            "the user may not run all commands of the script that this takes; its access control list \
+             lacks some of those that the documentation names",
+        ),
+    };
+    BackendError::new(ErrorKind::Denied, message)
+}
+
+/// What servers say of a right that is missing within a script, where the error has no code for it.
+const IN_SCRIPTS: [&str; 3] = [
+    "ACL failure in script",
+    "executing the script can't run this command",
+    "executing the script can't access at least one of the keys",
+];
+
+/// More than any command of the server has, with its subcommand.
+const LONGEST_COMMAND: usize = 40;
 
 /// The code of an error reply.
 ///

@@ -224,6 +224,11 @@ impl Cluster {
         join_all(topology.masters.iter().map(|place| place.node())).await.into_iter().collect()
     }
 
+    /// The nodes that were configured.
+    pub(super) fn seeds(&self) -> &[Address] {
+        &self.shared.seeds
+    }
+
     /// Those of them that are connected just now.
     pub(super) fn connected(&self) -> Vec<Arc<Node>> {
         let topology = self.shared.topology();
