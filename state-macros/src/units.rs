@@ -115,7 +115,8 @@ fn wrong_duration_unit(text: &str, number: &str, unit: &str) -> String {
         Some((_, right)) => format!("; did you mean `{number}{right}`?"),
         None => String::new(),
     };
-    format!("`{text}`: unknown unit `{unit}`{hint}; {known}")
+    let end = if hint.is_empty() { ";" } else { "" };
+    format!("`{text}`: unknown unit `{unit}`{hint}{end} {known}")
 }
 
 /// A size in bytes, or what is wrong with it and how to put it right.
@@ -140,7 +141,8 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
             Some(name) => format!("; did you mean `{number}{name}`?"),
             None => did_you_mean(unit, SIZES.map(|(name, _)| name)),
         };
-        return Err(format!("`{text}`: unknown unit `{unit}`{hint}; {known}"));
+        let end = if hint.is_empty() { ";" } else { "" };
+        return Err(format!("`{text}`: unknown unit `{unit}`{hint}{end} {known}"));
     };
     match number.parse::<u64>().ok().and_then(|number| number.checked_mul(*factor)) {
         Some(0) => Err(format!("`{text}` leaves no room for a value; `max_size` is at least `1B`")),
@@ -197,7 +199,7 @@ mod tests {
             ("5 m", "has spaces; write `5m`"),
             ("1h 30 parsecs", "unknown unit `parsecs`"),
             ("30", "did you mean `30s`?"),
-            ("30min", "did you mean `30m`?"),
+            ("30min", "; did you mean `30m`? the units"),
             ("30x", "unknown unit `x`; the units"),
             ("1.5h", "combine whole units"),
             ("10us", "finer than a millisecond"),
@@ -226,7 +228,7 @@ mod tests {
             ("KiB", "not a size"),
             ("1KiB2B", "not a size"),
             ("65536", "did you mean `65536B`?"),
-            ("64kib", "did you mean `64KiB`?"),
+            ("64kib", "; did you mean `64KiB`? the units"),
             ("64 KiB", "has spaces; write `64KiB`"),
             ("64Kib", "did you mean `64KiB`?"),
             ("1TiB", "unknown unit `TiB`"),

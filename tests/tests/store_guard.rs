@@ -12,7 +12,7 @@ use state_runtime::{
     StateError,
     backend::{
         AnyBackend, Backend, BackendError, Capabilities, Capability, Cas, Entry, GetOptions,
-        RemoveOptions, Revision, SetOptions,
+        RemoveOptions, Revision, RiskKind, SetOptions,
     },
     backends::{FileBackend, MemoryBackend},
     bytes::Bytes,
@@ -268,10 +268,10 @@ async fn production_refuses_a_backend_that_would_lose_state() {
     assert!(error.to_string().contains("memory"), "{error}");
     assert!(error.to_string().contains("accept_risk"), "{error}");
     let accepting = StateStore::builder(MemoryBackend::new());
-    let store = accepting.accept_risk("memory").build_production().await.unwrap();
+    let store = accepting.accept_risk(RiskKind::Memory).build_production().await.unwrap();
     store.health().await.unwrap();
     let accepting = StateStore::builder(Waiting::new());
-    let error = accepting.accept_risk("memory").build_production().await.unwrap_err();
+    let error = accepting.accept_risk(RiskKind::Memory).build_production().await.unwrap_err();
     assert!(matches!(error, StateError::NotDurable { .. }), "another risk: {error:?}");
     let error = StateStore::production(Waiting::new()).await.unwrap_err();
     assert!(matches!(error, StateError::NotDurable { .. }), "{error:?}");

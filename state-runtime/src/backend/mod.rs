@@ -24,6 +24,9 @@ mod risk;
 ))]
 pub(crate) mod rules;
 mod scan;
+#[cfg(any(feature = "dapr", feature = "nats", feature = "redis"))]
+pub(crate) mod spoken;
+pub(crate) mod suggest;
 mod watch;
 
 use core::{fmt, future::Future, time::Duration};
@@ -40,7 +43,7 @@ pub use self::{
     entry::{Entry, Expiry, InvalidRevision, Revision},
     error::{BackendError, ErrorKind, Result},
     options::{AddOptions, Condition, GetOptions, RemoveOptions, SetOptions, TtlChange, Want},
-    risk::Risk,
+    risk::{Risk, RiskKind, UnknownRisk},
     scan::{Cursor, Page, ScanRequest},
     watch::{BoxStream, Change, Changes, WatchRequest},
 };
@@ -170,7 +173,7 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         let durable = self.capabilities().contains(Capability::Durable);
         let risk = (!durable).then(|| {
             let reason = format!("the {} backend does not say that it is durable", self.name());
-            Risk::new("not-durable", reason)
+            Risk::new(RiskKind::NotDurable, reason)
         });
         async { Ok(risk.into_iter().collect()) }
     }

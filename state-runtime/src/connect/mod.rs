@@ -61,7 +61,6 @@ mod options;
 #[cfg(feature = "redis")]
 mod redis;
 mod scheme;
-mod suggest;
 #[cfg(test)]
 mod tests;
 mod units;

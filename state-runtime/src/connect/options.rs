@@ -4,8 +4,8 @@ use core::{fmt::Display, str::FromStr, time::Duration};
 
 use fluent_uri::pct_enc::{EStr, encoder::IQuery};
 
-use super::{scheme::Scheme, suggest::did_you_mean, units, url::decoded};
-use crate::error::InvalidUrl;
+use super::{scheme::Scheme, units, url::decoded};
+use crate::{backend::suggest::did_you_mean, error::InvalidUrl};
 
 /// Options whose values are never told. Where one of them is given, no other value is told either,
 /// nor any name that is not known: a `&` that should have been encoded has cut the secret in two.

@@ -1,7 +1,6 @@
 //! The schemes of URLs, and which backend each of them opens.
 
-use super::suggest::did_you_mean;
-use crate::error::InvalidUrl;
+use crate::{backend::suggest::did_you_mean, error::InvalidUrl};
 
 /// One scheme.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use core::{str::FromStr, time::Duration};
 
-use super::suggest::did_you_mean;
+use crate::backend::suggest::did_you_mean;
 
 const DURATIONS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
 
@@ -45,9 +45,10 @@ fn scaled(text: &str, units: &[(&'static str, u64)], example: &str) -> Result<u6
     }
     let Some((_, factor)) = units.iter().find(|(name, _)| *name == unit) else {
         let names = known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let hint = did_you_mean(unit, known());
+        let end = if hint.is_empty() { ";" } else { "" };
         return Err(format!(
-            "write a whole number and a unit, like `{example}`{}; the units are {names}",
-            did_you_mean(unit, known())
+            "write a whole number and a unit, like `{example}`{hint}{end} the units are {names}"
         ));
     };
     let scaled = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*factor));
@@ -98,6 +99,6 @@ mod tests {
             let message = duration(text).unwrap_err();
             assert!(message.contains(says), "{text}: {message}");
         }
-        assert!(size("1mib").unwrap_err().contains("did you mean `MiB`?"));
+        assert!(size("1mib").unwrap_err().contains("; did you mean `MiB`? the units are"));
     }
 }

@@ -75,7 +75,7 @@ impl fmt::Display for StateError {
                 for (i, risk) in risks.iter().enumerate() {
                     write!(f, "{}{risk}", if i == 0 { "" } else { "; " })?;
                 }
-                f.write_str("; change that, or accept it by its name with `accept_risk`")
+                f.write_str("; change that, or accept it with `accept_risk`")
             }
             Self::InvalidUrl(reason) => write!(f, "invalid URL of a backend: {reason}"),
             Self::NamespaceConflict(conflict) => conflict.fmt(f),

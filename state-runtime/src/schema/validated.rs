@@ -4,9 +4,10 @@
 ///
 /// It is implemented for every such type; its purpose is the message for one that has none.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no validation rules",
-    label = "does not implement `garde::Validate`",
+    message = "`{Self}` has no validation rules that `state-runtime` knows",
+    label = "does not implement the `garde::Validate` of `state-runtime`",
     note = "add `#[derive(garde::Validate)]` to it; `#[garde(skip)]` marks a field without a rule",
+    note = "if it has that, the package uses another version of `garde`; `cargo tree --duplicates` shows both",
     note = "with `#[garde(context(T))]`, `T` has to implement `Default`"
 )]
 pub trait Validated {

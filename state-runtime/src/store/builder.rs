@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Access, Namespaces, StateStore, guard::Guard, path::Scope};
 use crate::{
-    backend::Backend,
+    backend::{Backend, RiskKind},
     error::{Result, StateError},
     schema::{Instance, registered, registry},
 };
@@ -35,7 +35,7 @@ pub struct StoreBuilder<B> {
     deadline: Duration,
     max_in_flight: usize,
     namespaces: Option<Vec<Instance>>,
-    accepted: Vec<&'static str>,
+    accepted: Vec<RiskKind>,
 }
 
 impl<B: Backend> StoreBuilder<B> {
@@ -82,23 +82,23 @@ impl<B: Backend> StoreBuilder<B> {
         self
     }
 
-    /// Accepts that state could be lost in the way that [`Risk::name`](crate::backend::Risk::name)
-    /// calls so. Only [`build_production`](Self::build_production) asks.
+    /// Accepts that state could be lost in this way. Only [`build_production`](Self::build_production)
+    /// asks. A name of a file of settings is read by `parse`, which knows all there are.
     ///
     /// ```standalone_crate
-    /// use state_runtime::{backends::MemoryBackend, prelude::*};
+    /// use state_runtime::{backend::RiskKind, backends::MemoryBackend, prelude::*};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), state_runtime::StateError> {
     /// let store = StateStore::builder(MemoryBackend::new())
-    ///     .accept_risk("memory")
+    ///     .accept_risk(RiskKind::Memory)
     ///     .build_production()
     ///     .await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn accept_risk(mut self, name: &'static str) -> Self {
-        self.accepted.push(name);
+    pub fn accept_risk(mut self, kind: RiskKind) -> Self {
+        self.accepted.push(kind);
         self
     }
 
@@ -128,7 +128,7 @@ impl<B: Backend> StoreBuilder<B> {
         let accepted = core::mem::take(&mut self.accepted);
         let store = self.build()?;
         let mut risks = store.guard.risks().await?;
-        risks.retain(|risk| !accepted.contains(&risk.name()));
+        risks.retain(|risk| !accepted.contains(&risk.kind()));
         if risks.is_empty() {
             Ok(store)
         } else {

@@ -246,7 +246,8 @@ async fn production_refuses_what_would_lose_state() {
     let Some(sidecar) = sidecar(Component::in_memory()).await else { return };
     let error = StateStore::production(connect(&sidecar).await).await.unwrap_err();
     assert!(error.to_string().contains("in the memory of the sidecar"), "{error}");
-    let store = StateStore::builder(connect(&sidecar).await).accept_risk("not-durable");
+    let store = StateStore::builder(connect(&sidecar).await)
+        .accept_risk(state_runtime::backend::RiskKind::NotDurable);
     let store: Result<_, StateError> = store.build_production().await;
     store.unwrap();
 }

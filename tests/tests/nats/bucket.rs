@@ -45,8 +45,7 @@ async fn an_existing_bucket_is_left_as_it_is() -> TestResult {
         let theirs = Config { max_bytes: 4096, max_messages_per_subject: 5, ..plain("existing") };
         raw(server).await?.create_stream(theirs).await?;
         let before = settings(server, "existing").await?;
-        let backend =
-            NatsBackend::connect(config(server, "existing").with_max_bytes(1 << 20)).await?;
+        let backend = NatsBackend::connect(config(server, "existing")).await?;
         put(&backend, "a", "1").await?;
         backend.set(&key("b"), "1".into(), lasting(Duration::from_secs(60))).await?;
         assert_eq!(settings(server, "existing").await?, before);
@@ -54,6 +53,32 @@ async fn an_existing_bucket_is_left_as_it_is() -> TestResult {
         let batch = vec![BatchOp::Remove { key: key("a"), options: RemoveOptions::default() }];
         let refusal = refused(backend.apply(batch)).await;
         assert_eq!(refusal, ErrorKind::Unsupported(Capability::Batch));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_not_as_the_configuration_says_is_refused_and_not_changed() -> TestResult {
+    for version in Version::ALL {
+        let server = Server::shared(version).await;
+        let theirs = Config { max_bytes: 4096, max_messages_per_subject: 1, ..plain("different") };
+        raw(server).await?.create_stream(theirs).await?;
+        let before = settings(server, "different").await?;
+        let config = || config(server, "different");
+        for (config, setting, found, asked) in [
+            (config().with_replicas(3), "`replicas`", "is 1", "not 3"),
+            (config().with_storage(Storage::Memory), "`storage`", "is file", "not memory"),
+            (config().with_max_bytes(1 << 20), "`max_bytes`", "is 4096", "not 1048576"),
+        ] {
+            let error = NatsBackend::connect(config).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Foreign, "{error}");
+            for part in ["bucket `different`", setting, found, asked, "leave"] {
+                assert!(error.to_string().contains(part), "{part:?} is not in {error}");
+            }
+        }
+        let same = config().with_replicas(1).with_storage(Storage::File).with_max_bytes(4096);
+        NatsBackend::connect(same).await?;
+        assert_eq!(settings(server, "different").await?, before);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod limits;
 mod login;
 mod numbers;
 mod outage;
+mod rights;
 mod scripts;
 mod settings;
 mod together;

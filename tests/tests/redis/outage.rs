@@ -24,6 +24,15 @@ async fn a_server_that_is_known_to_be_down_is_unavailable_at_once() -> TestResul
             value(&backend, "a").await.is_err_and(|error| error.kind() == ErrorKind::Unavailable)
         })
         .await;
+        // At first because it was lost, and then because nobody is there any more.
+        let address = server.address();
+        until("the reason is told", async || {
+            let Err(error) = value(&backend, "a").await else { return false };
+            let shown = error.to_string();
+            assert_eq!(shown.matches(&address).count(), 1, "{shown}");
+            shown.contains("refused")
+        })
+        .await;
         let start = Instant::now();
         for _ in 0..200 {
             assert_eq!(refused(put(&backend, "a", "2")).await, ErrorKind::Unavailable);

@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 
-use crate::backend::{Capabilities, Capability, Risk};
+use crate::backend::{Capabilities, Capability, Risk, RiskKind};
 
 /// A component as the sidecar describes it.
 #[derive(Debug, Clone, Deserialize)]
@@ -110,13 +110,13 @@ impl Component {
                 "the component `{name}` keeps its entries in the memory of the sidecar; \
                  use a component that stores them"
             );
-            Risk::new("not-durable", reason)
+            Risk::new(RiskKind::NotDurable, reason)
         } else {
             let reason = format!(
                 "a sidecar does not tell how its component `{name}` ({kind}) is set up; see to it \
                  that its database is durable and evicts nothing"
             );
-            Risk::new("unknown-durability", reason)
+            Risk::new(RiskKind::UnknownDurability, reason)
         };
         vec![risk]
     }

@@ -11,7 +11,7 @@ use super::{
     link::{Call, Link},
     revision::Outdated,
 };
-use crate::backend::{BackendError, Capabilities, Capability, ErrorKind, Result};
+use crate::backend::{BackendError, Capabilities, Capability, ErrorKind, Result, spoken};
 
 /// A state store of a sidecar, and what is known of its component.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ pub(super) struct Connection {
 /// What a sidecar says of itself.
 #[derive(Deserialize)]
 struct Metadata {
+    /// Every sidecar names the application that it serves.
+    #[serde(rename = "id")]
+    _app: String,
     #[serde(default)]
     components: Vec<Component>,
 }
@@ -35,7 +38,10 @@ impl Connection {
     /// Asks the sidecar for its components and looks for the store among them.
     pub(super) async fn open(config: &DaprConfig) -> Result<Self> {
         let link = Link::new(config)?;
-        let component = find(&link, &config.store).await?;
+        let address = [link.address().to_owned()];
+        let finding = find(&link, &config.store);
+        let component =
+            spoken::connecting(&address, error::of_spoken, link.timeout(), finding).await?;
         let (behaviour, offers) = (component.behaviour(), component.offers());
         let api = Api::new(link, config, behaviour);
         Ok(Self { api, component, behaviour, offers, outdated: Outdated::new() })
@@ -56,12 +62,14 @@ async fn find(link: &Link, store: &str) -> Result<Component> {
     let path = "/v1.0/metadata";
     let call = Call { method: Method::GET, path, etag: None, body: Vec::new(), access };
     let reply = link.exchange(call).await?;
+    if matches!(reply.status, 404 | 405) {
+        return Err(error::no_sidecar().about(link.address()));
+    }
     if reply.status != 200 {
         return Err(error::refused(&reply, access).about(link.address()));
     }
-    let Ok(Metadata { components }) = serde_json::from_slice(&reply.body) else {
-        let error = BackendError::new(ErrorKind::Other, "what answers there is no Dapr sidecar");
-        return Err(error.about(link.address()));
+    let Ok(Metadata { components, .. }) = serde_json::from_slice(&reply.body) else {
+        return Err(error::no_sidecar().about(link.address()));
     };
     let stores = components.into_iter().filter(|component| component.kind.starts_with("state."));
     let (mut found, others): (Vec<_>, Vec<_>) = stores.partition(|found| found.name == store);

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::link::Reply;
-use crate::backend::{BackendError, ErrorKind};
+use crate::backend::{BackendError, ErrorKind, spoken::Spoken};
 
 /// What an exchange was for: it decides what a failure leaves open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,35 @@ pub(super) fn refused(reply: &Reply, access: Access) -> BackendError {
         }
         (status, code) => proof(&refusal.message).unwrap_or_else(|| unproven(status, code, access)),
     }
+}
+
+/// What answers in HTTP, but not as a sidecar does.
+pub(super) fn no_sidecar() -> BackendError {
+    BackendError::new(
+        ErrorKind::Other,
+        "what answers there is no Dapr sidecar, or one whose metadata API is switched off; give the \
+         `host:port` of its HTTP API",
+    )
+}
+
+/// What is wrong with a server that speaks so, if anything is.
+pub(super) const fn of_spoken(spoken: Spoken) -> Option<&'static str> {
+    Some(match spoken {
+        Spoken::Http => return None,
+        Spoken::Http2 => {
+            "what answers there speaks gRPC; give the `host:port` of the sidecar's HTTP API"
+        }
+        Spoken::Tls => {
+            "what answers there speaks TLS, as no sidecar does; give the `host:port` of the sidecar's \
+             HTTP API"
+        }
+        Spoken::Redis => {
+            "a Redis server answers there; use `redis://`, or the `host:port` of a sidecar"
+        }
+        Spoken::Nats { .. } => {
+            "a NATS server answers there; use `nats://`, or the `host:port` of a sidecar"
+        }
+    })
 }
 
 /// Whether a component failed at what it does after it has written, so that nothing is proven.

@@ -22,8 +22,8 @@ use self::engine::Engine;
 use crate::{
     backend::{
         AddOptions, Backend, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Entry, Expiry,
-        GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan, ScanRequest, SetOptions,
-        Timestamp, Ttl, TtlChange, Watch, WatchRequest,
+        GetOptions, Page, RemoveOptions, Result, Revision, Risk, RiskKind, Scan, ScanRequest,
+        SetOptions, Timestamp, Ttl, TtlChange, Watch, WatchRequest,
     },
     key::Key,
 };
@@ -190,7 +190,10 @@ impl Backend for MemoryBackend {
     }
 
     async fn risks(&self) -> Result<Vec<Risk>> {
-        Ok(vec![Risk::new("memory", "the memory backend loses everything when the process ends")])
+        Ok(vec![Risk::new(
+            RiskKind::Memory,
+            "the memory backend loses everything when the process ends",
+        )])
     }
 }
 

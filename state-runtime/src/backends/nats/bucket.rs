@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::{
     api::{StreamConfig, StreamInfo},
-    config::{MissingBucket, NatsConfig, Storage},
+    config::{BucketSettings, MissingBucket, NatsConfig},
     session::{Connection, json},
     stored::Epoch,
 };
@@ -117,13 +117,9 @@ async fn create(
         max_msgs_per_subject: 1,
         max_msgs: -1,
         max_bytes,
-        storage: match settings.storage {
-            Storage::File => "file",
-            Storage::Memory => "memory",
-        }
-        .to_owned(),
+        storage: settings.storage.unwrap_or_default().name().to_owned(),
         discard: "new".to_owned(),
-        num_replicas: settings.replicas,
+        num_replicas: settings.replicas.unwrap_or(1),
         allow_direct: true,
         allow_rollup_hdrs: true,
         deny_delete: true,
@@ -140,6 +136,37 @@ async fn create(
             connection.ask(&format!("STREAM.INFO.{stream}"), Bytes::new()).await
         }
         created => created,
+    }
+}
+
+impl Bucket {
+    /// Refuses a bucket that is not like what was said of it. It is not changed: others use it, too.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Foreign`].
+    pub(super) fn compare(&self, asked: &BucketSettings) -> Result<()> {
+        let limited = |max: i64| if max > 0 { max.to_string() } else { "unlimited".to_owned() };
+        let max_bytes = asked.max_bytes.map(|max| i64::try_from(max).unwrap_or(i64::MAX));
+        let settings = [
+            (
+                "replicas",
+                asked.replicas.map(|it| it.to_string()),
+                self.config.num_replicas.to_string(),
+            ),
+            ("storage", asked.storage.map(|it| it.name().to_owned()), self.config.storage.clone()),
+            ("max_bytes", max_bytes.map(limited), limited(self.config.max_bytes)),
+        ];
+        for (name, asked, found) in settings {
+            if let Some(asked) = asked.filter(|asked| *asked != found) {
+                let message = format!(
+                    "its `{name}` is {found}, not {asked}; change the bucket, or leave `{name}` out of \
+                     the configuration to take it as it is"
+                );
+                return Err(BackendError::new(ErrorKind::Foreign, message));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -73,12 +73,22 @@ pub enum Storage {
     Memory,
 }
 
-/// How a bucket is created.
-#[derive(Debug, Clone)]
+/// What was said of the bucket: how it is created, and what one that is there has to be like.
+#[derive(Debug, Clone, Default)]
 pub(super) struct BucketSettings {
-    pub(super) replicas: usize,
-    pub(super) storage: Storage,
+    pub(super) replicas: Option<usize>,
+    pub(super) storage: Option<Storage>,
     pub(super) max_bytes: Option<u64>,
+}
+
+impl Storage {
+    /// As a server writes it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Memory => "memory",
+        }
+    }
 }
 
 /// Who asks.
@@ -124,7 +134,7 @@ impl NatsConfig {
             connect_timeout: Duration::from_secs(3),
             response_timeout: Duration::from_secs(3),
             missing: MissingBucket::default(),
-            settings: BucketSettings { replicas: 1, storage: Storage::File, max_bytes: None },
+            settings: BucketSettings::default(),
         }
     }
 
@@ -222,23 +232,35 @@ impl NatsConfig {
         self
     }
 
-    /// On how many servers a bucket that is created is kept, 1 to 5. 1 unless said otherwise.
+    /// On how many servers the bucket is kept, 1 to 5. One that is created is on 1 unless said otherwise,
+    /// one that is there is as it is unless this is said: then it has to be on as many.
     pub const fn with_replicas(mut self, replicas: usize) -> Self {
-        self.settings.replicas = replicas;
+        self.settings.replicas = Some(replicas);
         self
     }
 
-    /// Where a bucket that is created is kept, in files unless said otherwise.
+    /// Where the bucket is kept. One that is created is in files unless said otherwise, one that is there
+    /// is as it is unless this is said: then it has to be there.
     pub const fn with_storage(mut self, storage: Storage) -> Self {
-        self.settings.storage = storage;
+        self.settings.storage = Some(storage);
         self
     }
 
-    /// The most bytes that a bucket that is created holds. When it is full it takes no writes
-    /// ([`ErrorKind::ReadOnly`]). Unlimited unless said otherwise.
+    /// The most bytes that the bucket holds. When it is full it takes no writes
+    /// ([`ErrorKind::ReadOnly`]). One that is created is unlimited unless said otherwise, one that is there
+    /// is as it is unless this is said: then it has to have this limit.
     pub const fn with_max_bytes(mut self, bytes: u64) -> Self {
         self.settings.max_bytes = Some(bytes);
         self
+    }
+
+    /// The addresses of the servers, each with its port.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let with_port = |server: &String| {
+            let has_port = server.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
+            if has_port { server.clone() } else { format!("{server}:4222") }
+        };
+        self.servers.iter().map(with_port).collect()
     }
 
     /// The stream of the bucket.
@@ -252,7 +274,7 @@ impl NatsConfig {
         if self.connect_timeout.is_zero() || self.response_timeout.is_zero() {
             return refuse("a time-out of zero leaves no time to answer; give it a second or more");
         }
-        if !(1..=5).contains(&self.settings.replicas) {
+        if self.settings.replicas.is_some_and(|replicas| !(1..=5).contains(&replicas)) {
             return refuse("a bucket has 1 to 5 replicas");
         }
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
@@ -280,6 +302,12 @@ mod tests {
         ] {
             assert!(!format!("{config:?}").contains("tiger"), "{config:?}");
         }
+    }
+
+    #[test]
+    fn the_usual_port_is_added_where_there_is_none() {
+        let config = NatsConfig::new("a").with_server("b:1").with_server("[::1]");
+        assert_eq!(config.addresses(), ["a:4222", "b:1", "[::1]:4222"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use core::fmt::Display;
 use async_nats::{ConnectError, ConnectErrorKind};
 
 use super::api::ApiError;
-use crate::backend::{BackendError, ErrorKind};
+use crate::backend::{BackendError, ErrorKind, spoken::Spoken};
 
 /// What a refusal means. It proves that what was asked for was not done.
 pub(super) fn of_api(error: &ApiError) -> BackendError {
@@ -72,6 +72,31 @@ pub(super) fn of_connecting(error: &ConnectError) -> BackendError {
         ),
     };
     BackendError::new(kind, message)
+}
+
+/// What is wrong with a server that speaks so, if anything is, for a client with or without `tls`.
+pub(super) const fn of_spoken(spoken: Spoken, tls: bool) -> Option<&'static str> {
+    Some(match spoken {
+        Spoken::Nats { tls: false } if tls => {
+            "the server speaks no TLS; leave it out, in a URL by `nats://` in place of `tls+nats://`"
+        }
+        Spoken::Nats { tls: true } if !tls => {
+            "the server speaks TLS, and its certificate is not trusted or it wants to see one; name \
+             the files, in a URL by `tls+nats://` with `ca_certificate`"
+        }
+        Spoken::Nats { .. } => return None,
+        Spoken::Redis => {
+            "a Redis server answers there; use `redis://`, or the address of a NATS server"
+        }
+        Spoken::Http | Spoken::Http2 => {
+            "an HTTP server answers there; use `dapr://` if it is a Dapr sidecar, or the address of a \
+             NATS server, which is not that of its monitoring"
+        }
+        Spoken::Tls => {
+            "what answers there speaks TLS from the first byte, so it is no NATS server, or one with \
+             `handshake_first`; leave that out of its settings"
+        }
+    })
 }
 
 /// Nothing was applied: a read, or nothing was sent.

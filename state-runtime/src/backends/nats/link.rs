@@ -14,7 +14,7 @@ use super::{
     error,
     session::{Connection, Session},
 };
-use crate::backend::{BackendError, ErrorKind, Result};
+use crate::backend::{BackendError, ErrorKind, Result, spoken};
 
 /// How long to wait after the first attempt that failed, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -41,7 +41,15 @@ impl Link {
     pub(super) async fn open(config: NatsConfig) -> Result<(Arc<Self>, Arc<Session>)> {
         config.check()?;
         let config = Arc::new(config);
-        let session = connect(&config, &[], config.missing).await?;
+        let servers = config.addresses();
+        let fault = |spoken| error::of_spoken(spoken, config.tls.is_some());
+        let connecting = Connection::dial(&config, &config.servers);
+        let limit = config.connect_timeout;
+        let connecting = Box::pin(spoken::connecting(&servers, fault, limit, connecting));
+        let session = enter(connecting.await?, &config, config.missing).await?;
+        // Only now: whoever changes the bucket later does not want this program to end by that.
+        let named = |error: BackendError| error.about(format_args!("bucket `{}`", config.bucket));
+        session.bucket.compare(&config.settings).map_err(named)?;
         let state = watch::Sender::new(State::Up(Arc::clone(&session)));
         let link = Arc::new(Self { config: Arc::clone(&config), state });
         let keeper = Keeper { link: Arc::downgrade(&link), state: link.state.subscribe(), config };
@@ -138,8 +146,7 @@ impl Keeper {
         let others = last.connection.server().connect_urls;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
-            // A bucket that somebody removed is not made anew behind the callers' backs.
-            match connect(&self.config, &others, MissingBucket::Refuse).await {
+            match connect_again(&self.config, &others).await {
                 Ok(session) => return session,
                 Err(error) => self.down(&error),
             }
@@ -158,17 +165,23 @@ impl Keeper {
     }
 }
 
-/// Connects to one of the servers that are configured, or that others told of.
-async fn connect(
-    config: &NatsConfig,
-    others: &[String],
-    missing: MissingBucket,
-) -> Result<Arc<Session>> {
+/// Connects to one of the servers that are configured, or that others told of. A bucket that
+/// somebody removed is not made anew behind the callers' backs.
+async fn connect_again(config: &NatsConfig, others: &[String]) -> Result<Arc<Session>> {
     let mut servers = config.servers.clone();
     let unknown = |server: &&String| !config.servers.contains(server);
     servers.extend(others.iter().filter(unknown).cloned());
     // The client's future is large, and nobody waits for it often.
     let connection = Box::pin(Connection::dial(config, &servers)).await?;
+    enter(connection, config, MissingBucket::Refuse).await
+}
+
+/// Opens the bucket over a connection.
+async fn enter(
+    connection: Connection,
+    config: &NatsConfig,
+    missing: MissingBucket,
+) -> Result<Arc<Session>> {
     // Before the bucket is asked for, so that no removal of it falls in between.
     let removals = connection.removals(&config.stream()).await?;
     let (bucket, last) = bucket::open(&connection, config, missing).await?;

@@ -151,8 +151,11 @@ impl NatsBackend {
     /// - [`Missing`](crate::backend::ErrorKind::Missing): there is no such bucket, and none is to be
     ///   created; or `JetStream` is not enabled.
     /// - [`Foreign`](crate::backend::ErrorKind::Foreign): the stream of that name is no bucket, or has a
-    ///   setting with which it cannot be one. The setting is named.
-    /// - [`Other`](crate::backend::ErrorKind::Other): the configuration can never work.
+    ///   setting with which it cannot be one, or other replicas, storage or limits than the
+    ///   configuration says. The setting is named.
+    /// - [`Other`](crate::backend::ErrorKind::Other): the configuration can never work, or what answers
+    ///   there speaks another protocol: no TLS where some is needed or the reverse, HTTP, Redis. To know
+    ///   that, a server that does not let this connect is asked once more, without a login.
     pub async fn connect(config: NatsConfig) -> Result<Self> {
         let mapping = config.mapping;
         let (link, session) = Link::open(config).await?;

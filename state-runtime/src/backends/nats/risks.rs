@@ -1,7 +1,7 @@
 //! In which ways a bucket could lose acknowledged state, by its settings and its server.
 
 use super::bucket::{Bucket, Version};
-use crate::backend::Risk;
+use crate::backend::{Risk, RiskKind};
 
 /// What is to be feared of a bucket.
 pub(super) fn of(bucket: &Bucket) -> Vec<Risk> {
@@ -10,39 +10,39 @@ pub(super) fn of(bucket: &Bucket) -> Vec<Risk> {
     let mut fear = |name, reason| risks.push(Risk::new(name, reason));
     if config.storage == "memory" {
         fear(
-            "memory-storage",
+            RiskKind::MemoryStorage,
             "the bucket is kept in the memory of the servers; create one with file storage",
         );
     }
     if config.max_age > 0 {
         fear(
-            "max-age",
+            RiskKind::MaxAge,
             "the bucket removes every entry after a fixed time; set its maximum age to 0",
         );
     }
     if config.discard == "old" && (config.max_bytes > 0 || config.max_msgs > 0) {
         fear(
-            "discard-old",
+            RiskKind::DiscardOld,
             "the bucket removes entries when it is full; let it discard new messages instead",
         );
     }
     if config.persist_mode == "async" {
         fear(
-            "asynchronous-writes",
+            RiskKind::AsynchronousWrites,
             "the bucket acknowledges writes before it has stored them; set its `persist_mode` to \
              `default`",
         );
     }
     if !config.sources.is_empty() {
         fear(
-            "sources",
+            RiskKind::Sources,
             "the bucket takes in the messages of other streams, which overwrite entries; remove its \
              sources",
         );
     }
     if config.num_replicas == 1 {
         fear(
-            "single-replica",
+            RiskKind::SingleReplica,
             "the bucket is on one server, which brings it to its disk every two minutes unless \
              `sync_interval` says otherwise; create it with 3 replicas, or set \
              `sync_interval: always` and accept this risk",
@@ -50,7 +50,7 @@ pub(super) fn of(bucket: &Bucket) -> Vec<Risk> {
     }
     if swaps_wrongly(bucket.version, bucket.clustered) {
         fear(
-            "server-version",
+            RiskKind::ServerVersion,
             "conditional writes of this version of the server are known to fail; upgrade it",
         );
     }

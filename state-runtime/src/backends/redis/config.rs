@@ -69,8 +69,8 @@ impl fmt::Display for Servers {
 }
 
 impl Servers {
-    /// The addresses, in place of what is none.
-    fn shown(&self) -> Vec<String> {
+    /// The addresses, with a note in place of what is none.
+    pub(super) fn shown(&self) -> Vec<String> {
         let read = match self {
             Self::Sentinel { .. } => Address::of_sentinel,
             Self::Single(_) | Self::Cluster(_) => Address::parse,

@@ -4,16 +4,18 @@
 //! an error reply begins is looked at, and the few texts that are listed here.
 
 use core::fmt::Display;
-use std::io;
+use std::{borrow::Cow, io};
 
 use redis::{RedisError, ServerError};
 
 use super::config::RedisConfig;
-use crate::backend::{BackendError, Capability, ErrorKind};
+use crate::backend::{BackendError, Capability, ErrorKind, spoken::Spoken};
 
 /// What an error reply means. It proves that its command was not applied.
 pub(super) fn of_reply(error: &ServerError) -> BackendError {
+    let text = error.details().unwrap_or_default();
     let (kind, message) = match code(error) {
+        "ERR" | "" if IN_SCRIPTS.iter().any(|part| text.contains(part)) => return of_rights(text),
         "WRONGTYPE" => (
             ErrorKind::Foreign,
             "the key holds a list, a hash or the like, not a string; use another key or remove it",
@@ -32,10 +34,7 @@ pub(super) fn of_reply(error: &ServerError) -> BackendError {
         }
         "NOAUTH" => (ErrorKind::Denied, "the server asks for a password; configure one"),
         "WRONGPASS" => (ErrorKind::Denied, "the server knows no such user with this password"),
-        "NOPERM" => (
-            ErrorKind::Denied,
-            "the user may not run this command or not on this key; extend its access control list",
-        ),
+        "NOPERM" => return of_rights(text),
         "LOADING" => (ErrorKind::Unavailable, "the server is still loading its data"),
         "BUSY" => (ErrorKind::Unavailable, "the server is busy with a script of somebody"),
         "MASTERDOWN" => (ErrorKind::Unavailable, "the server is a replica without its master"),
@@ -52,11 +51,44 @@ pub(super) fn of_reply(error: &ServerError) -> BackendError {
             "some of the batch was written before the server refused a write of it; compare the \
              rights of the user with what is there",
         ),
-        "ERR" => of_text(error.details().unwrap_or_default()),
+        "ERR" => of_text(text),
         _ => (ErrorKind::Other, "the server refused the command"),
     };
     BackendError::new(kind, message)
 }
+
+/// Which right is missing. What the server says can hold a key, so no more than the name of a
+/// command is taken from it.
+fn of_rights(text: &str) -> BackendError {
+    let quoted = text.split_once(" run the '").and_then(|(_, rest)| rest.split_once('\''));
+    let named = |(name, _): &(&str, &str)| {
+        name.len() <= LONGEST_COMMAND && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'|')
+    };
+    let message = match quoted.filter(named) {
+        Some((command, _)) => Cow::Owned(format!(
+            "the user may not run `{command}`; add `+{command}` to its access control list"
+        )),
+        None if text.contains("key") => Cow::Borrowed(
+            "the user may not do that to this key; add a pattern of such keys, as in `~shop:*`, to its \
+             access control list",
+        ),
+        None => Cow::Borrowed(
+            "the user may not run all commands of the script that this takes; its access control list \
+             lacks some of those that the documentation names",
+        ),
+    };
+    BackendError::new(ErrorKind::Denied, message)
+}
+
+/// What servers say of a right that is missing within a script, where the error has no code for it.
+const IN_SCRIPTS: [&str; 3] = [
+    "ACL failure in script",
+    "executing the script can't run this command",
+    "executing the script can't access at least one of the keys",
+];
+
+/// More than any command of the server has, with its subcommand.
+const LONGEST_COMMAND: usize = 40;
 
 /// The code of an error reply.
 ///
@@ -132,6 +164,26 @@ pub(super) fn silent(config: &RedisConfig) -> BackendError {
         "{servers}: no answer within {limit:?}; see that it runs and can be reached from here, with \
          TLS if it speaks that, or raise `connect_timeout`"
     ))
+}
+
+/// What is wrong with a server that speaks so, if anything is, for a client with or without `tls`.
+pub(super) const fn of_spoken(spoken: Spoken, tls: bool) -> Option<&'static str> {
+    Some(match spoken {
+        Spoken::Redis if tls => {
+            "the server speaks no TLS; leave it out, in a URL by `redis://` in place of `rediss://`"
+        }
+        Spoken::Tls if !tls => {
+            "the server speaks TLS; use it, in a URL by `rediss://` in place of `redis://`"
+        }
+        Spoken::Redis | Spoken::Tls => return None,
+        Spoken::Nats { .. } => {
+            "a NATS server answers there; use `nats://`, or the address of a Redis server"
+        }
+        Spoken::Http | Spoken::Http2 => {
+            "an HTTP server answers there; use `dapr://` if it is a Dapr sidecar, or the address of a \
+             Redis server"
+        }
+    })
 }
 
 /// A server that could not be reached.

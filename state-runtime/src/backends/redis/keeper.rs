@@ -14,7 +14,7 @@ use super::{
     link::Shared,
     pulse::{Verdict, Watch},
 };
-use crate::backend::{ErrorKind, Result};
+use crate::backend::Result;
 
 /// What happened to a connection that ended.
 pub(super) const LOST: &str = "the connection was lost";
@@ -50,7 +50,7 @@ pub(super) async fn keep(shared: Arc<Shared>, connected: Connected) {
         tokio::select! {
             cause = over(&mut present) => {
                 present = None;
-                shared.down(ErrorKind::Unavailable, cause);
+                shared.lost(cause);
                 tracing::warn!(address = ?shared.address(), cause, "lost the connection to a server");
                 // What was being made is given up: it may take a while, and this begins at once.
                 next = Some(Box::pin(reconnect(Arc::clone(&shared))));
@@ -165,7 +165,7 @@ async fn reconnect(shared: Arc<Shared>) -> Result<(Address, Connected)> {
                 tracing::info!(%address, "connected to a server again");
                 return Ok((address, connected));
             }
-            Err(error) => shared.down(error.kind(), error.message()),
+            Err(error) => shared.down(&error),
         }
         sleep(jittered(pause)).await;
         pause = (pause * 2).min(LAST_PAUSE);
@@ -192,6 +192,7 @@ mod tests {
         },
         *,
     };
+    use crate::backend::ErrorKind;
 
     type TestResult = core::result::Result<(), Box<dyn Error>>;
 

@@ -165,10 +165,9 @@ impl Shared {
     fn connected<T>(&self, take: impl FnOnce(&Handle, u64) -> T) -> Result<T> {
         match &*self.read() {
             State::Up { handle, number, .. } => Ok(take(handle, *number)),
-            State::Down { address, since, kind, cause } => {
+            State::Down { since, kind, cause, .. } => {
                 let down = since.elapsed().as_millis();
-                let message = format!("no connection for {down} ms: {cause}");
-                Err(about(BackendError::new(*kind, message), address.as_ref()))
+                Err(BackendError::new(*kind, format!("no connection for {down} ms: {cause}")))
             }
             State::Closed => Err(BackendError::closed()),
         }
@@ -212,15 +211,21 @@ impl Shared {
         }
     }
 
-    /// Has commands fail, unless the link was closed meanwhile.
-    pub(super) fn down(&self, kind: ErrorKind, cause: &str) {
+    /// Has commands fail because the connection ended, unless the link was closed meanwhile.
+    pub(super) fn lost(&self, cause: &'static str) {
+        self.down(&about(error::unavailable(cause), self.address().as_ref()));
+    }
+
+    /// Has commands fail with an error that names the server, unless the link was closed meanwhile.
+    pub(super) fn down(&self, error: &BackendError) {
+        let (kind, cause) = (error.kind(), error.message().to_owned());
         let mut state = self.write();
         let (address, since) = match &*state {
             State::Up { address, .. } => (Some(address.clone()), Instant::now()),
             State::Down { address, since, .. } => (address.clone(), *since),
             State::Closed => return,
         };
-        *state = State::Down { address, since, kind, cause: cause.to_owned() };
+        *state = State::Down { address, since, kind, cause };
     }
 
     fn close(&self) {

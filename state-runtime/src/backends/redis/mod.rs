@@ -67,8 +67,8 @@ use self::{config::Servers, dial::Dialer, router::Router, settings::Settings, wa
 use crate::{
     backend::{
         AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
-        Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan,
-        ScanRequest, SetOptions, Ttl, TtlChange, Watch, WatchRequest,
+        Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk,
+        RiskKind, Scan, ScanRequest, SetOptions, Ttl, TtlChange, Watch, WatchRequest, spoken,
     },
     key::Key,
 };
@@ -219,8 +219,11 @@ impl RedisBackend {
     /// - [`ErrorKind::Denied`]: the server asks for another login.
     /// - [`ErrorKind::Missing`]: the server has no database of that number.
     /// - [`ErrorKind::Overloaded`]: the server has no room for another connection.
-    /// - [`ErrorKind::Other`]: the configuration can never work, or a file that it names is not
-    ///   readable.
+    /// - [`ErrorKind::Other`]: the configuration can never work, a file that it names is not readable,
+    ///   or what answers there speaks another protocol: TLS where none is used or the reverse, HTTP,
+    ///   NATS.
+    ///
+    /// To know that last, a server that does not let this connect is asked once more, without a login.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BackendError::new(
@@ -235,10 +238,15 @@ impl RedisBackend {
             let settings = known_settings(&router).await?;
             Ok((router, settings))
         };
+        let connecting = async {
+            let connected = tokio::time::timeout(limit, connecting).await;
+            connected.unwrap_or_else(|_| Err(error::silent(&dialer.config)))
+        };
+        let RedisConfig { servers, tls, .. } = &dialer.config;
+        let (servers, fault) = (servers.shown(), |spoken| error::of_spoken(spoken, tls.is_some()));
         // In a box, so that whoever connects does not hold room for it.
-        let connected = tokio::time::timeout(limit, Box::pin(connecting));
-        let (router, settings) =
-            connected.await.unwrap_or_else(|_| Err(error::silent(&dialer.config)))?;
+        let connecting = Box::pin(spoken::connecting(&servers, fault, limit, connecting));
+        let (router, settings) = connecting.await?;
         let synced = settings.iter().all(|settings| settings.risks().is_empty());
         let durable = synced && failover(&dialer).is_none();
         let max_value = settings.iter().map(Settings::max_value).min();
@@ -287,7 +295,8 @@ async fn known_settings(router: &Router) -> Result<Vec<Settings>> {
 fn failover(dialer: &Dialer) -> Option<Risk> {
     let reason = "a replica that takes the place of its master lacks the latest writes, because \
                   replication is asynchronous; no setting cures that, so accept it or use one server";
-    (!matches!(dialer.config.servers, Servers::Single(_))).then(|| Risk::new("failover", reason))
+    (!matches!(dialer.config.servers, Servers::Single(_)))
+        .then(|| Risk::new(RiskKind::Failover, reason))
 }
 
 /// Who still has a page of a scan, or looks after watches, holds no connection by that.

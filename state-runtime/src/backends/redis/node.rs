@@ -115,23 +115,43 @@ impl Node {
         Ok(self.noticed(value))
     }
 
-    /// Sends several commands at once and returns the reply to each, which may be an error.
-    pub(super) async fn exchange_all(
-        &self,
-        lane: Lane,
-        effect: Effect,
-        commands: &Pipeline,
-    ) -> Result<Vec<Value>> {
+    /// Sends several commands at once, each of which has the effect of a read, and returns the reply to
+    /// each, which may be an error.
+    ///
+    /// For writes there is no such thing: when a script of them had to be sent again and got no answer,
+    /// one error could not tell that of others which were carried out.
+    pub(super) async fn read_all(&self, lane: Lane, commands: &Pipeline) -> Result<Vec<Value>> {
         let link = self.link(lane).await?;
-        let mut values = handed_over(link, effect, link.send_all(commands).await)?;
+        let mut values = handed_over(link, Effect::Read, link.send_all(commands).await)?;
         for (value, command) in values.iter_mut().zip(commands.cmd_iter()) {
             if unknown_script(value)
                 && let Some(call) = script::spelled_out(command)
             {
-                *value = handed_over(link, effect, link.send(&call).await)?;
+                *value = handed_over(link, Effect::Read, link.send(&call).await)?;
             }
         }
         Ok(values.into_iter().map(|value| self.noticed(value)).collect())
+    }
+
+    /// Sends one command right behind an announcement of it, and returns the reply to the command, which
+    /// may be an error. It is not sent again: the announcement would be missing.
+    pub(super) async fn exchange_announced(
+        &self,
+        lane: Lane,
+        effect: Effect,
+        announcement: &Cmd,
+        command: Cmd,
+    ) -> Result<Value> {
+        let link = self.link(lane).await?;
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(announcement.clone());
+        commands.add_command(command);
+        let replies = handed_over(link, effect, link.send_all(&commands).await)?;
+        match (<[Value; 2]>::try_from(replies), effect) {
+            (Ok([_, value]), _) => Ok(self.noticed(value)),
+            (Err(_), Effect::Read) => Err(error::strange()),
+            (Err(_), Effect::Write) => Err(error::strange_write()),
+        }
     }
 
     /// A server that takes no writes may have been replaced by another, for reads too.

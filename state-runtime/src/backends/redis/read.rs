@@ -8,7 +8,7 @@ use sha1::{Digest, Sha1};
 
 use super::{
     error,
-    node::{Effect, Lane, reply},
+    node::{Effect, Lane},
     router::Router,
     script::{READ, RENEW},
 };
@@ -48,10 +48,10 @@ async fn get_expiring(router: &Router, key: &str, options: GetOptions) -> Result
         }
     };
     let commands = vec![(key, get_command(key)), (key, left_command(key))];
-    let replies = router.perform_each(Lane::Small, Effect::Read, commands).await?;
+    let replies = router.read_each(Lane::Small, commands).await?;
     let [value, left] = <[Value; 2]>::try_from(replies).map_err(|_| error::strange())?;
-    let found = entry(reply(value)?, options)?;
-    if found.is_some() && is_due(&reply(left)?, renewed)? {
+    let found = entry(router.reply(value)?, options)?;
+    if found.is_some() && is_due(&router.reply(left)?, renewed)? {
         let command = renew(key, renewed)?;
         router.perform(Lane::Small, Effect::Read, &[key], &command).await?;
     }
@@ -71,7 +71,7 @@ pub(super) async fn get_many(
             let keys: Vec<_> = requests.iter().map(|(key, _)| key.as_str()).collect();
             let values = router.values(lane, &keys).await?;
             for (value, (_, options)) in values.into_iter().zip(requests) {
-                entries.push(entry(reply(value)?, *options)?);
+                entries.push(entry(router.reply(value)?, *options)?);
             }
         } else {
             get_each(router, lane, requests, &mut entries).await?;
@@ -99,8 +99,8 @@ async fn get_each(
             }
         }
     }
-    let mut replies = router.perform_each(lane, Effect::Read, commands).await?.into_iter();
-    let mut next = || reply(replies.next().ok_or_else(error::strange)?);
+    let mut replies = router.read_each(lane, commands).await?.into_iter();
+    let mut next = || router.reply(replies.next().ok_or_else(error::strange)?);
     let mut due = Vec::new();
     for (key, options) in requests {
         let value = next()?;
@@ -118,8 +118,8 @@ async fn get_each(
         entries.push(found);
     }
     if !due.is_empty() {
-        for renewed in router.perform_each(lane, Effect::Read, due).await? {
-            reply(renewed)?;
+        for renewed in router.read_each(lane, due).await? {
+            router.reply(renewed)?;
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use super::{
     node::{Effect, Lane, Node, reply},
     sentinel,
 };
-use crate::backend::Result;
+use crate::backend::{ErrorKind, Result};
 
 /// The servers of a backend.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Router {
 
     /// The value under `key`; nil where there is none.
     pub(super) async fn value(&self, key: &str) -> Result<Value> {
-        reply(match self {
+        self.reply(match self {
             Self::Single(node, _) => node.value(key).await?,
             // In boxes, here and below, so that one server does not pay for what a cluster needs.
             Self::Cluster(cluster) => Box::pin(cluster.value(key)).await?,
@@ -70,7 +70,7 @@ impl Router {
         keys: &[&str],
         command: &Cmd,
     ) -> Result<Value> {
-        reply(match self {
+        self.reply(match self {
             Self::Single(node, _) => node.exchange(lane, effect, command).await?,
             Self::Cluster(cluster) => {
                 Box::pin(cluster.perform(lane, effect, keys, command)).await?
@@ -78,12 +78,11 @@ impl Router {
         })
     }
 
-    /// Sends several commands, each about one key, and returns the reply to each, which may be an
-    /// error. They are not one step: others may come in between.
-    pub(super) async fn perform_each(
+    /// Sends several commands with the effect of reads, each about one key, and returns the reply to
+    /// each, which may be an error. They are not one step: others may come in between.
+    pub(super) async fn read_each(
         &self,
         lane: Lane,
-        effect: Effect,
         commands: Vec<(&str, Cmd)>,
     ) -> Result<Vec<Value>> {
         match self {
@@ -92,9 +91,29 @@ impl Router {
                 for (_, command) in commands {
                     pipeline.add_command(command);
                 }
-                node.exchange_all(lane, effect, &pipeline).await
+                node.read_all(lane, &pipeline).await
             }
-            Self::Cluster(cluster) => cluster.perform_each(lane, effect, &commands).await,
+            Self::Cluster(cluster) => cluster.read_each(lane, &commands).await,
+        }
+    }
+
+    /// One reply of those that several commands or keys have; a refusal that is about the server and
+    /// its users names it.
+    pub(super) fn reply(&self, value: Value) -> Result<Value> {
+        reply(value).map_err(|error| match error.kind() {
+            ErrorKind::Denied | ErrorKind::ReadOnly => error.about(self.shown()),
+            _ => error,
+        })
+    }
+
+    /// Where the servers are, of a cluster those that were configured.
+    fn shown(&self) -> String {
+        match self {
+            Self::Single(node, _) => node.address().map(|it| it.to_string()).unwrap_or_default(),
+            Self::Cluster(cluster) => {
+                let seeds: Vec<_> = cluster.seeds().iter().map(ToString::to_string).collect();
+                seeds.join(", ")
+            }
         }
     }
 

@@ -2,8 +2,8 @@
 
 use redis::{Pipeline, Value};
 
-use super::node::{Effect, Lane, Node, reply};
-use crate::backend::{Result, Risk};
+use super::node::{Lane, Node, reply};
+use crate::backend::{Result, Risk, RiskKind};
 
 /// The largest value that a server takes unless it was told otherwise.
 pub(super) const MAX_VALUE: usize = 512 << 20;
@@ -26,7 +26,7 @@ pub(super) async fn read(node: &Node) -> Result<Settings> {
     for name in ["appendfsync", "proto-max-bulk-len"] {
         commands.cmd("CONFIG").arg("GET").arg(name);
     }
-    let replies = node.exchange_all(Lane::Small, Effect::Read, &commands).await?;
+    let replies = node.read_all(Lane::Small, &commands).await?;
     let mut settings = Settings::default();
     // What the user may not see stays unknown, which is a risk of its own.
     let [info, synced, max_value] = <[Value; 3]>::try_from(replies).unwrap_or_default();
@@ -71,7 +71,7 @@ impl Settings {
     pub(super) fn risks(&self) -> Vec<Risk> {
         if !self.told {
             return vec![Risk::new(
-                "unknown-settings",
+                RiskKind::UnknownSettings,
                 "the user may not see the settings of the server; let it run INFO and CONFIG GET",
             )];
         }
@@ -79,25 +79,25 @@ impl Settings {
         if self.replica {
             let reason = "the server is a replica, which follows its master and takes no writes; \
                           connect to the master";
-            risks.push(Risk::new("replica", reason));
+            risks.push(Risk::new(RiskKind::Replica, reason));
         }
         match self.eviction.as_deref() {
             Some("noeviction") => {}
             Some(policy) => risks.push(Risk::new(
-                "eviction",
+                RiskKind::Eviction,
                 format!(
                     "the server removes entries when its memory is full (`maxmemory-policy \
                      {policy}`); set it to `noeviction`"
                 ),
             )),
             None => risks.push(Risk::new(
-                "eviction",
+                RiskKind::Eviction,
                 "the server does not tell its `maxmemory-policy`; it should be `noeviction`",
             )),
         }
         if !self.append_only {
             let reason = "the server forgets its latest writes when it ends; set `appendonly yes`";
-            risks.push(Risk::new("no-append-only-file", reason));
+            risks.push(Risk::new(RiskKind::NoAppendOnlyFile, reason));
             return risks;
         }
         let reason = match self.synced.as_deref() {
@@ -115,7 +115,7 @@ impl Settings {
                  or accept it"
             }
         };
-        risks.push(Risk::new("append-only-file-not-synced", reason));
+        risks.push(Risk::new(RiskKind::AppendOnlyFileNotSynced, reason));
         risks
     }
 }

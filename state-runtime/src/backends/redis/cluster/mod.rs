@@ -126,15 +126,14 @@ impl Cluster {
     pub(super) async fn values(&self, lane: Lane, keys: &[&str]) -> Result<Vec<Value>> {
         // One command for keys of several slots would be refused.
         let commands: Vec<_> = keys.iter().map(|key| (*key, get(key))).collect();
-        self.perform_each(lane, Effect::Read, &commands).await
+        self.read_each(lane, &commands).await
     }
 
-    /// Sends several commands, each about one key, and returns the reply to each, which may be an
-    /// error. All nodes are asked at the same time, each for its keys at once.
-    pub(super) async fn perform_each(
+    /// Sends several commands with the effect of reads, each about one key, and returns the reply to
+    /// each, which may be an error. All nodes are asked at the same time, each for its keys at once.
+    pub(super) async fn read_each(
         &self,
         lane: Lane,
-        effect: Effect,
         commands: &[(&str, Cmd)],
     ) -> Result<Vec<Value>> {
         let mut parts: Vec<Part<'_>> = Vec::new();
@@ -147,7 +146,7 @@ impl Cluster {
                 None => parts.push(Part { owner, errands: vec![errand] }),
             }
         }
-        let answers = join_all(parts.iter().map(|part| self.part(lane, effect, part))).await;
+        let answers = join_all(parts.iter().map(|part| self.part(lane, part))).await;
         let mut values = vec![Value::Nil; commands.len()];
         for (part, answer) in parts.iter().zip(answers) {
             for (errand, value) in part.errands.iter().zip(answer?) {
@@ -159,13 +158,13 @@ impl Cluster {
         Ok(values)
     }
 
-    async fn part(&self, lane: Lane, effect: Effect, part: &Part<'_>) -> Result<Vec<Value>> {
+    async fn part(&self, lane: Lane, part: &Part<'_>) -> Result<Vec<Value>> {
         let mut commands = Pipeline::with_capacity(part.errands.len());
         for errand in &part.errands {
             commands.add_command(errand.command.clone());
         }
         let sent = match part.owner.node().await {
-            Ok(node) => node.exchange_all(lane, effect, &commands).await,
+            Ok(node) => node.read_all(lane, &commands).await,
             Err(error) => Err(error),
         };
         let mut values = sent.inspect_err(|_| self.shared.stale.notify_one())?;
@@ -176,7 +175,7 @@ impl Cluster {
             if let Value::ServerError(error) = &*value
                 && self.shared.redirect(error, &part.owner).is_some()
             {
-                *value = self.exchange(lane, effect, errand.slot, errand.command).await?;
+                *value = self.exchange(lane, Effect::Read, errand.slot, errand.command).await?;
             }
         }
         Ok(values)
@@ -223,6 +222,11 @@ impl Cluster {
     pub(super) async fn masters(&self) -> Result<Vec<Arc<Node>>> {
         let topology = self.shared.topology();
         join_all(topology.masters.iter().map(|place| place.node())).await.into_iter().collect()
+    }
+
+    /// The nodes that were configured.
+    pub(super) fn seeds(&self) -> &[Address] {
+        &self.shared.seeds
     }
 
     /// Those of them that are connected just now.
@@ -342,15 +346,8 @@ async fn slots(place: &Place) -> Result<SlotMap> {
 /// command of the connection alone, so both are sent as one, and a script by its text: for another
 /// attempt, the announcement would be missing.
 async fn ask(node: &Node, lane: Lane, effect: Effect, command: &Cmd) -> Result<Value> {
-    let mut commands = Pipeline::with_capacity(2);
-    commands.cmd("ASKING");
-    commands.add_command(script::spelled_out(command).unwrap_or_else(|| command.clone()));
-    let mut replies = node.exchange_all(lane, effect, &commands).await?;
-    match (replies.pop(), replies.pop(), effect) {
-        (Some(value), Some(_), _) => Ok(value),
-        (_, _, Effect::Read) => Err(error::strange()),
-        (_, _, Effect::Write) => Err(error::indeterminate("the server answered strangely")),
-    }
+    let command = script::spelled_out(command).unwrap_or_else(|| command.clone());
+    node.exchange_announced(lane, effect, &redis::cmd("ASKING"), command).await
 }
 
 fn get(key: &str) -> Cmd {

@@ -8,11 +8,7 @@ use bytes::Bytes;
 use redis::Value;
 
 use self::progress::Progress;
-use super::{
-    node::{Effect, Lane, reply},
-    read,
-    router::Router,
-};
+use super::{node::Lane, read, router::Router};
 use crate::{
     backend::{
         BackendError, Cursor, Entry, ErrorKind, GetOptions, Page, Result, ScanRequest, Want,
@@ -65,21 +61,21 @@ async fn entries(router: &Router, keys: Vec<String>, want: Want) -> Result<Vec<(
         for key in texts {
             commands.push((key, read::with_expiry(key, options)?));
         }
-        router.perform_each(Lane::Bulk, Effect::Read, commands).await?
+        router.read_each(Lane::Bulk, commands).await?
     } else {
         router.values(Lane::Bulk, &texts).await?
     };
     let mut entries = Vec::with_capacity(values.len());
     for (key, value) in keys.into_iter().zip(values) {
-        if let Some(entry) = entry(value, options)? {
+        if let Some(entry) = entry(router, value, options)? {
             entries.push((Key::from_stored(key), entry));
         }
     }
     Ok(entries)
 }
 
-fn entry(value: Value, options: GetOptions) -> Result<Option<Entry>> {
-    let value = match reply(value) {
+fn entry(router: &Router, value: Value, options: GetOptions) -> Result<Option<Entry>> {
+    let value = match router.reply(value) {
         Err(error) if error.kind() == ErrorKind::Foreign => return Ok(None),
         value => value?,
     };

@@ -1,7 +1,7 @@
 //! "Did you mean": the known name that is nearest to a mistyped one.
 
 /// ``; did you mean `name`?`` or, without a near name, nothing.
-pub(super) fn did_you_mean<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+pub(crate) fn did_you_mean<'n>(typed: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     let typed = typed.to_ascii_lowercase();
     let near = known
         .into_iter()
