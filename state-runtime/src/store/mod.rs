@@ -19,6 +19,7 @@ mod path;
 mod rewrite;
 mod scan;
 mod stored_in;
+mod throttle;
 mod transaction;
 mod tuple;
 mod turns;

@@ -1,0 +1,4 @@
+//! What patterns promise, on every backend that can keep it, and with several processes on one.
+
+mod callers;
+mod rate_limiter;
