@@ -5,8 +5,13 @@
 //! type is known, and [`StateError::Unsupported`](crate::StateError::Unsupported) at its construction
 //! where it is not.
 
+mod random;
 mod rate_limiter;
+mod sessions;
 mod settings;
 
-pub use self::rate_limiter::{Admission, Limit, OnOutage, RateLimiter};
+pub use self::{
+    rate_limiter::{Admission, Limit, OnOutage, RateLimiter},
+    sessions::{SessionId, Sessions},
+};
 pub use crate::backend::RateWindow;

@@ -16,6 +16,7 @@ mod one;
 mod optimistic;
 mod parallel;
 mod path;
+mod rename;
 mod rewrite;
 mod scan;
 mod stored_in;

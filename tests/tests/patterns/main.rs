@@ -2,3 +2,4 @@
 
 mod callers;
 mod rate_limiter;
+mod sessions;
