@@ -5,12 +5,15 @@
 //! type is known, and [`StateError::Unsupported`](crate::StateError::Unsupported) at its construction
 //! where it is not.
 
+mod claim;
+mod idempotency;
 mod random;
 mod rate_limiter;
 mod sessions;
 mod settings;
 
 pub use self::{
+    idempotency::{Idempotency, Outcome, Run, RunError},
     rate_limiter::{Admission, Limit, OnOutage, RateLimiter},
     sessions::{SessionId, Sessions},
 };
