@@ -29,6 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 pub(super) struct Claims<T, S, B> {
     store: StateStore<B>,
     claiming: StateStore<B>,
+    keeping: StateStore<B>,
     lease: Duration,
     values: PhantomData<fn() -> (T, S)>,
 }
@@ -47,6 +48,8 @@ pub(super) enum Life {
     Lease,
     /// As long as its type says.
     Whole,
+    /// As long as before.
+    Same,
 }
 
 /// What came of an edit.
@@ -89,9 +92,23 @@ where
         Ok(Self {
             store: store.clone(),
             claiming: store.with_lifetime(Lifetime::For(lease)),
+            keeping: store.with_lifetime(Lifetime::Keep),
             lease,
             values: PhantomData,
         })
+    }
+
+    pub(super) const fn store(&self) -> &StateStore<B> {
+        &self.store
+    }
+
+    pub(super) const fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// What is stored.
+    pub(super) async fn get(&self, key: &T::Key) -> Result<Option<S>> {
+        Ok(self.store.get(key.clone()).await?.map(T::into_field))
     }
 
     /// Puts in place of what is stored what `edit` makes of it, whoever else writes.
@@ -104,6 +121,7 @@ where
         let store = match life {
             Life::Lease => &self.claiming,
             Life::Whole => &self.store,
+            Life::Same => &self.keeping,
         };
         let edited = store.try_update_option(key.clone(), |stored: &mut Option<T>| {
             let found = stored.as_ref().map(T::field);
@@ -145,6 +163,7 @@ impl<T, S, B> Clone for Claims<T, S, B> {
         Self {
             store: self.store.clone(),
             claiming: self.claiming.clone(),
+            keeping: self.keeping.clone(),
             lease: self.lease,
             values: PhantomData,
         }

@@ -5,6 +5,7 @@
 //! type is known, and [`StateError::Unsupported`](crate::StateError::Unsupported) at its construction
 //! where it is not.
 
+mod cached;
 mod claim;
 mod idempotency;
 mod random;
@@ -13,6 +14,7 @@ mod sessions;
 mod settings;
 
 pub use self::{
+    cached::{CacheEntry, Cached, Refresh},
     idempotency::{Idempotency, Outcome, Run, RunError},
     rate_limiter::{Admission, Limit, OnOutage, RateLimiter},
     sessions::{SessionId, Sessions},

@@ -31,6 +31,7 @@ mod watch;
 use core::{fmt, time::Duration};
 use std::sync::Arc;
 
+pub(crate) use self::turns::Turns;
 pub use self::{
     access::Access,
     builder::StoreBuilder,
