@@ -1,6 +1,6 @@
 //! Moving a value to another key: what the pattern `Sessions` asks of a store.
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::{
     StateStore,
@@ -28,7 +28,7 @@ impl<B: Backend> StateStore<B> {
         self.guard.require(Capability::Batch)?;
         let (source, target) = (self.encode_key(from)?, self.encode_key(&to)?);
         let start = Instant::now();
-        let mut races = 0;
+        let (mut turn, mut races) = (None, 0);
         loop {
             if let Some(Found { value, present, former }) = self.find(from, &source, None).await? {
                 let Some(value) = value else { return Ok(None) };
@@ -54,7 +54,11 @@ impl<B: Backend> StateStore<B> {
             if start.elapsed() >= self.guard.deadline() {
                 return Err(contended(Operation::Commit));
             }
-            tokio::time::sleep(pause(races)).await;
+            if turn.is_some() {
+                sleep(pause(races)).await;
+            } else {
+                turn = Some(self.turn(Operation::Commit, &source, start).await?);
+            }
             races += 1;
         }
     }

@@ -172,6 +172,21 @@ async fn who_was_overtaken_stores_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_overtaken_does_not_speak_for_the_one_who_computes_now() {
+    let (store, clock) = memory();
+    let (first, end_first) = begun(&reports(&store), 1).await;
+    clock.advance(LEASE);
+    let (second, end_second) = begun(&reports(&store), 2).await;
+    end_first.notify_one();
+    assert_eq!(first.await.unwrap(), Some(1));
+    let stored = store.get(key()).await.unwrap().unwrap();
+    assert!(matches!(stored.entry, CacheEntry::Computing(_)), "{stored:?}");
+    end_second.notify_one();
+    assert_eq!(second.await.unwrap(), Some(2));
+    assert_eq!(ask(&reports(&store), 3).await, Some(2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stale_value_is_computed_anew_by_one_and_used_by_all_others() {
     let (store, clock) = memory();
     let reports = reports(&store).with_fresh_for(MINUTE).unwrap();

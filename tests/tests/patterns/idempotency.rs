@@ -171,6 +171,20 @@ async fn who_was_overtaken_tells_what_the_other_has_stored() {
     assert_eq!(run.await.unwrap(), Run::Replayed(Some(2)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_was_overtaken_and_fails_leaves_the_other_its_claim() {
+    let (store, clock) = memory();
+    let overtaken = async || {
+        clock.advance(LEASE);
+        Err::<Option<u32>, _>(begun(&store).await)
+    };
+    let failed = payments(&store).run(key(), overtaken).await;
+    let Err(RunError::Operation((other, end))) = failed else { panic!("it has failed") };
+    assert_eq!(payments(&store).try_run(key(), never).await.unwrap(), None);
+    end.notify_one();
+    assert_eq!(other.await.unwrap(), Run::Executed(Some(1)));
+}
+
 #[tokio::test]
 async fn an_outcome_that_cannot_be_stored_is_not_lost_to_the_caller() {
     let server = redis::Server::start(redis::Flavour::Redis7).await;

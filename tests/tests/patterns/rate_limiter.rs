@@ -1,12 +1,15 @@
 //! `RateLimiter`: the limit is kept exactly, whoever asks, and an outage is what its user says.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use state_runtime::{
     StateError,
-    backend::{Backend as _, Bytes, Cas, Clock as _, GetOptions, ManualClock, SetOptions, Ttl},
+    backend::{
+        Backend, Bytes, Capabilities, Cas, Clock as _, Entry, GetOptions, ManualClock,
+        RemoveOptions, Result, Revision, SetOptions, ThrottleOptions, Throttled, Ttl,
+    },
     backends::{FileBackend, MemoryBackend},
-    key::KeyWriter,
+    key::{Key, KeyWriter},
     patterns::{Limit, OnOutage, RateLimiter, RateWindow},
     prelude::*,
     store::TimeToLive,
@@ -182,6 +185,42 @@ async fn an_outage_is_what_its_user_says() {
         let wrong = limiter.check(Rate::key("", "search")).await;
         assert!(matches!(wrong, Err(StateError::InvalidKey { .. })), "{wrong:?}");
     }
+}
+
+/// Memory whose answers to `throttle` get lost.
+#[derive(Debug)]
+struct Silent(MemoryBackend);
+
+impl Backend for Silent {
+    async fn get(&self, key: &Key, options: GetOptions) -> Result<Option<Entry>> {
+        self.0.get(key, options).await
+    }
+    async fn set(&self, key: &Key, value: Bytes, options: SetOptions) -> Result<Option<Revision>> {
+        self.0.set(key, value, options).await
+    }
+    async fn remove(&self, key: &Key, options: RemoveOptions) -> Result<()> {
+        self.0.remove(key, options).await
+    }
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+    async fn throttle(&self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
+        self.0.throttle(key, options).await?;
+        pending().await
+    }
+}
+
+impl Cas for Silent {}
+impl Ttl for Silent {}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_may_have_taken_a_permit_and_says_so() {
+    let store = StateStore::new(Silent(MemoryBackend::new())).unwrap();
+    let admission = limiter(&store, Limit::smooth(5, MINUTE)).check(key()).await.unwrap();
+    assert!(!admission.is_admitted());
+    let outage = admission.outage();
+    assert!(matches!(outage, Some(StateError::Indeterminate { .. })), "{outage:?}");
+    assert!(store.exists(key()).await.unwrap(), "the permit was taken");
 }
 
 #[tokio::test]
