@@ -137,3 +137,48 @@ pub fn watching_is_right(printed: &Printed) {
     }
     assert_eq!(printed.value("all done"), "3 jobs", "{}", printed.out);
 }
+
+/// What the examples of the patterns print, run by their names.
+///
+/// # Panics
+///
+/// If it is something else.
+pub fn patterns_are_right(run: impl Fn(&str) -> Printed) {
+    let limits = run("rate_limit");
+    assert_eq!(limits.code, Some(0), "{limits:?}");
+    let answers = limits.values("sign-up ").into_iter().filter_map(|line| line.split(' ').next());
+    let expected = "200 200 200 429 429 200 200 429 200 200 200 429";
+    assert_eq!(answers.collect::<Vec<_>>().join(" "), expected, "{}", limits.out);
+    assert_eq!(limits.values("batch of 4 ").len(), 2, "{}", limits.out);
+    assert_eq!(limits.value("of 100 at once "), "20 admitted", "{}", limits.out);
+
+    let sessions = run("sessions");
+    assert_eq!(sessions.code, Some(0), "{sessions:?}");
+    for (label, value) in [
+        ("in a log ", "VisitorKey { id: *** }"),
+        ("the id ", "another one"),
+        ("logged in ", "ada, in the cart: [tea]"),
+        ("the old id ", "is no session"),
+    ] {
+        assert_eq!(sessions.value(label), value, "{}", sessions.out);
+    }
+    let moved = ["is a session", "is no session"];
+    assert_eq!(sessions.values("the new id "), moved, "{}", sessions.out);
+
+    let payments = run("idempotency");
+    assert_eq!(payments.code, Some(0), "{payments:?}");
+    for (label, value) in [
+        ("told again ", "receipt 1 over 300 cents"),
+        ("of ten ", "9 were told what had come of it"),
+        ("refused ", "more than the card is good for"),
+        ("payments made ", "3"),
+    ] {
+        assert_eq!(payments.value(label), value, "{}", payments.out);
+    }
+
+    let cached = run("cached");
+    assert_eq!(cached.code, Some(0), "{cached:?}");
+    assert_eq!(cached.value("told "), "100 of them", "{}", cached.out);
+    assert_eq!(cached.values("computed "), ["once", "once", "2 times"], "{}", cached.out);
+    assert_eq!(cached.value("both are told "), "1234500 and 1234500", "{}", cached.out);
+}

@@ -9,7 +9,7 @@ use state_runtime::{
     backend::{
         AddOptions, Backend, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Entry, Expiry,
         GetOptions, Page, RemoveOptions, Result, Revision, Risk, Scan, ScanRequest, SetOptions,
-        Timestamp, Ttl, TtlChange, Watch, WatchRequest,
+        ThrottleOptions, Throttled, Timestamp, Ttl, TtlChange, Watch, WatchRequest,
     },
     backends::MemoryBackend,
     bytes::Bytes,
@@ -158,6 +158,9 @@ impl<B: Backend> Backend for Yielding<B> {
     }
     async fn add(&self, key: &Key, options: AddOptions) -> Result<i128> {
         self.surrounded(self.0.add(key, options)).await
+    }
+    async fn throttle(&self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
+        self.surrounded(self.0.throttle(key, options)).await
     }
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
         self.surrounded(self.0.apply(batch)).await

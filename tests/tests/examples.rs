@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::LazyLock};
 
-use tests::examples::{Printed, Programs, listing_is_right, watching_is_right};
+use tests::examples::{Printed, Programs, listing_is_right, patterns_are_right, watching_is_right};
 
 /// As they are without any feature: no client of a server is compiled in.
 static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
@@ -104,6 +104,14 @@ fn the_listing_finds_the_lines_of_one_order_and_removes_them() {
 fn the_watch_sees_every_job_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
     watching_is_right(&run("watching", folder.path(), &[]));
+}
+
+#[test]
+fn the_patterns_do_what_their_examples_say_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        patterns_are_right(|name| run(name, folder.path(), &[]));
+    }
 }
 
 /// The rejected records: index, field and reason.

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::LazyLock};
 
 use tests::{
-    examples::{Printed, Programs, listing_is_right, watching_is_right},
+    examples::{Printed, Programs, listing_is_right, patterns_are_right, watching_is_right},
     servers::{dapr, nats, redis},
 };
 
@@ -61,6 +61,8 @@ fn check(url: &str) {
         note.values("answer ").iter().filter_map(|answer| answer.split(' ').next()).collect();
     let expected = ["201", "200", "204", "412", "200", "204", "428", "412", "422"];
     assert_eq!(answers, expected, "{}", note.out);
+
+    patterns_are_right(|name| run(name, folder, &[], url));
 
     let films = serde_json::json!([
         {"Title": "Plain", "Release Date": "Jun 12 1998"},

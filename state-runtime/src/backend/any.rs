@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::{
     AddOptions, Backend, Batch, BatchOp, Capabilities, Cas, Changes, Entry, Expiry, GetOptions,
-    Page, RemoveOptions, Result, Revision, Risk, Scan, ScanRequest, SetOptions, Timestamp, Ttl,
-    TtlChange, Watch, WatchRequest, forward_backend,
+    Page, RemoveOptions, Result, Revision, Risk, Scan, ScanRequest, SetOptions, ThrottleOptions,
+    Throttled, Timestamp, Ttl, TtlChange, Watch, WatchRequest, forward_backend,
 };
 use crate::key::Key;
 
@@ -66,6 +66,7 @@ trait Object: fmt::Debug + Send + Sync {
     fn expiry<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Option<Expiry>>;
     fn touch<'a>(&'a self, key: &'a Key, ttl: TtlChange) -> BoxFuture<'a, bool>;
     fn add<'a>(&'a self, key: &'a Key, options: AddOptions) -> BoxFuture<'a, i128>;
+    fn throttle<'a>(&'a self, key: &'a Key, options: ThrottleOptions) -> BoxFuture<'a, Throttled>;
     fn apply(&self, batch: Vec<BatchOp>) -> BoxFuture<'_, Vec<Option<Revision>>>;
     fn scan(&self, request: ScanRequest) -> BoxFuture<'_, Page>;
     fn watch(&self, request: WatchRequest) -> BoxFuture<'_, Changes>;
@@ -115,6 +116,9 @@ impl<B: Backend> Object for B {
     }
     fn add<'a>(&'a self, key: &'a Key, options: AddOptions) -> BoxFuture<'a, i128> {
         Box::pin(Backend::add(self, key, options))
+    }
+    fn throttle<'a>(&'a self, key: &'a Key, options: ThrottleOptions) -> BoxFuture<'a, Throttled> {
+        Box::pin(Backend::throttle(self, key, options))
     }
     fn apply(&self, batch: Vec<BatchOp>) -> BoxFuture<'_, Vec<Option<Revision>>> {
         Box::pin(Backend::apply(self, batch))

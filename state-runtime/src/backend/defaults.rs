@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use super::{
     AddOptions, Backend, BackendError, Capability, Condition, Entry, ErrorKind, Expiry, GetOptions,
-    RemoveOptions, Result, SetOptions, TtlChange, Want, integer::sum,
+    RemoveOptions, Result, SetOptions, ThrottleOptions, Throttled, TtlChange, Want, integer::sum,
+    throttle::take,
 };
 use crate::key::{Key, KeyWriter};
 
@@ -69,6 +70,30 @@ pub(super) async fn add<B: Backend + ?Sized>(
         let value = Bytes::from(sum.to_string());
         if replace(backend, key, value, condition, change).await? {
             return Ok(sum);
+        }
+    }
+    Err(contended())
+}
+
+pub(super) async fn throttle<B: Backend + ?Sized>(
+    backend: &B,
+    key: &Key,
+    options: ThrottleOptions,
+) -> Result<Throttled> {
+    need(backend, Capability::Ttl)?;
+    need(backend, Capability::Cas)?;
+    for _ in 0..ATTEMPTS {
+        let entry = backend.get(key, GetOptions { want: Want::REVISION, renew: None }).await?;
+        let stored = entry.as_ref().map(|entry| &*entry.value);
+        let (answer, taken) = take(stored, &options, backend.now())?;
+        let Some(taken) = taken else { return Ok(answer) };
+        let condition = match entry {
+            Some(entry) => condition(entry.revision)?,
+            None => Condition::IfAbsent,
+        };
+        let ttl = TtlChange::After(taken.ttl);
+        if replace(backend, key, taken.value, condition, ttl).await? {
+            return Ok(answer);
         }
     }
     Err(contended())

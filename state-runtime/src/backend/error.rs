@@ -60,6 +60,8 @@ pub enum ErrorKind {
     },
     /// `add` found something that is not an integer.
     NotAnInteger,
+    /// `throttle` found something that is not a rate window.
+    NotAWindow,
     /// `add` would leave the bounds; the integer is as it was.
     OutOfRange,
     /// A write was handed over and its outcome is unknown. It may still take effect later.
@@ -104,6 +106,7 @@ impl ErrorKind {
             Self::InvalidTtl => "invalid TTL",
             Self::TooLarge { .. } => "too large",
             Self::NotAnInteger => "not an integer",
+            Self::NotAWindow => "not a rate window",
             Self::OutOfRange => "out of range",
             Self::Indeterminate => "outcome unknown",
             Self::Unavailable => "unavailable",

@@ -27,6 +27,7 @@ mod scan;
 #[cfg(any(feature = "dapr", feature = "nats", feature = "redis"))]
 pub(crate) mod spoken;
 pub(crate) mod suggest;
+pub(crate) mod throttle;
 mod watch;
 
 use core::{fmt, future::Future, time::Duration};
@@ -45,6 +46,7 @@ pub use self::{
     options::{AddOptions, Condition, GetOptions, RemoveOptions, SetOptions, TtlChange, Want},
     risk::{Risk, RiskKind, UnknownRisk},
     scan::{Cursor, Page, ScanRequest},
+    throttle::{Pace, RateWindow, ThrottleOptions, Throttled},
     watch::{BoxStream, Change, Changes, WatchRequest},
 };
 use crate::key::Key;
@@ -129,6 +131,18 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// By default by reading and writing under a condition.
     fn add(&self, key: &Key, options: AddOptions) -> impl Future<Output = Result<i128>> + Send {
         defaults::add(self, key, options)
+    }
+
+    /// Takes permits of a rate limit in one atomic step, or tells when there are enough. What is
+    /// stored is a [`RateWindow`], which expires when all permits are there again.
+    ///
+    /// By default by reading and writing under a condition, by the time that [`now`](Self::now) tells.
+    fn throttle(
+        &self,
+        key: &Key,
+        options: ThrottleOptions,
+    ) -> impl Future<Output = Result<Throttled>> + Send {
+        defaults::throttle(self, key, options)
     }
 
     /// Carries out all operations, or none. Every condition is checked before the first write, and
@@ -219,6 +233,9 @@ macro_rules! forward_backend {
         }
         async fn add(&$self, key: &Key, options: AddOptions) -> Result<i128> {
             $inner.add(key, options).await
+        }
+        async fn throttle(&$self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
+            $inner.throttle(key, options).await
         }
         async fn apply(&$self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
             $inner.apply(batch).await

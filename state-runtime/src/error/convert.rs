@@ -34,10 +34,15 @@ impl StateError {
 
     /// What is stored under `key` cannot be added to.
     pub(crate) fn not_an_integer(key: &Key) -> Self {
+        Self::wrong_type(key, "something that is no integer")
+    }
+
+    /// What is stored under `key` is `found` and not what an operation works on.
+    fn wrong_type(key: &Key, found: &'static str) -> Self {
         Self::Decode {
             key: Box::new(key.clone()),
             path: FieldPath::default(),
-            kind: DecodeKind::WrongType("something that is no integer"),
+            kind: DecodeKind::WrongType(found),
             line: 0,
             column: 0,
         }
@@ -68,6 +73,9 @@ impl StateError {
             }
             (ErrorKind::OutOfRange, Some(key)) => Self::OutOfRange { key },
             (ErrorKind::NotAnInteger, Some(key)) => Self::not_an_integer(&key),
+            (ErrorKind::NotAWindow, Some(key)) => {
+                Self::wrong_type(&key, "something that is no rate window")
+            }
             (ErrorKind::InvalidTtl, Some(key)) => Self::InvalidTtl { key, source },
             (ErrorKind::Unsupported(capability), _) => Self::Unsupported { backend, capability },
             (ErrorKind::Indeterminate, key) => {

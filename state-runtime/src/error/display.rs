@@ -77,6 +77,9 @@ impl fmt::Display for StateError {
                 }
                 f.write_str("; change that, or accept it with `accept_risk`")
             }
+            Self::InvalidSettings { pattern, reason } => {
+                write!(f, "`{pattern}` cannot work with its settings: {reason}")
+            }
             Self::InvalidUrl(reason) => write!(f, "invalid URL of a backend: {reason}"),
             Self::NamespaceConflict(conflict) => conflict.fmt(f),
         }

@@ -198,6 +198,14 @@ pub enum StateError {
     },
     /// The URL of a backend says nothing that can be opened. Nothing was connected to.
     InvalidUrl(Box<InvalidUrl>),
+    /// A pattern cannot work with the settings that it was given. Nothing was sent.
+    #[non_exhaustive]
+    InvalidSettings {
+        /// The pattern.
+        pattern: &'static str,
+        /// What is wrong, and what to do about it.
+        reason: &'static str,
+    },
     /// Two types of state that are linked into the program can share a key.
     NamespaceConflict(Box<NamespaceConflict>),
 }
@@ -282,6 +290,8 @@ pub enum Operation {
     Commit,
     /// Add to a value.
     Add,
+    /// Take permits of a rate limit.
+    Throttle,
     /// Change a value, whoever else does.
     Update,
     /// Ask whether there is a value.
@@ -314,6 +324,7 @@ impl Operation {
                 | Self::Take
                 | Self::Touch
                 | Self::Add
+                | Self::Throttle
                 | Self::Update
                 | Self::Replace
                 | Self::Commit
@@ -332,6 +343,7 @@ impl Operation {
             Self::Replace => "replace",
             Self::Commit => "commit",
             Self::Add => "add",
+            Self::Throttle => "throttle",
             Self::Update => "update",
             Self::Exists => "exists",
             Self::Ttl => "ttl",

@@ -11,6 +11,7 @@ mod lifetime;
 mod namespace;
 mod prefix;
 pub(crate) mod registry;
+mod sole;
 mod typed;
 mod upgrade;
 mod validated;
@@ -23,6 +24,7 @@ pub use self::{
     namespace::{DEFAULT_MAX_SIZE, Namespace, OnInvalid, Shape},
     prefix::Prefix,
     registry::{Instance, NamespaceConflict, Registration, registered},
+    sole::SoleValue,
     typed::{StateKey, TypedKey, Writable},
     upgrade::{UpgradeFrom, UpgradeSource},
     validated::Validated,

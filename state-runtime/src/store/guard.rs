@@ -17,7 +17,7 @@ use crate::{
     backend::{
         AddOptions, Backend, BackendError, BatchOp, Capabilities, Capability, Changes, Condition,
         Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Revision, Risk, ScanRequest,
-        SetOptions, TtlChange, Want, WatchRequest,
+        SetOptions, ThrottleOptions, Throttled, TtlChange, Want, WatchRequest,
     },
     error::{Operation, Result, StateError},
     key::Key,
@@ -143,6 +143,13 @@ impl<B: Backend> Guard<B> {
             self.require(Capability::Ttl)?;
         }
         self.run(Operation::Add, slice::from_ref(key), || self.backend.add(key, options)).await
+    }
+
+    pub(super) async fn throttle(&self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
+        self.require(Capability::Cas)?;
+        self.require(Capability::Ttl)?;
+        let throttle = || self.backend.throttle(key, options);
+        self.run(Operation::Throttle, slice::from_ref(key), throttle).await
     }
 
     pub(super) async fn apply(

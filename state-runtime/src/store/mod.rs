@@ -16,9 +16,11 @@ mod one;
 mod optimistic;
 mod parallel;
 mod path;
+mod rename;
 mod rewrite;
 mod scan;
 mod stored_in;
+mod throttle;
 mod transaction;
 mod tuple;
 mod turns;
@@ -29,6 +31,7 @@ mod watch;
 use core::{fmt, time::Duration};
 use std::sync::Arc;
 
+pub(crate) use self::turns::Turns;
 pub use self::{
     access::Access,
     builder::StoreBuilder,

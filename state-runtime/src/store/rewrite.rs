@@ -185,7 +185,7 @@ impl<B: Backend> StateStore<B> {
 }
 
 /// A random pause after `races` lost races, so that rivals do not meet again.
-fn pause(races: u32) -> Duration {
+pub(super) fn pause(races: u32) -> Duration {
     let most = FIRST_PAUSE.saturating_mul(1 << races.min(16)).min(LONGEST_PAUSE);
     // Each `RandomState` has keys of its own.
     let random = RandomState::new().hash_one(races);

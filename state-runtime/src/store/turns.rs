@@ -4,7 +4,10 @@
 //! value, 63 have worked in vain. So after its first conflict a caller queues for the key, and
 //! those who come later queue behind it. Without a conflict nobody takes a lock that is shared.
 
-use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use core::{
+    hash::Hash,
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,12 +17,12 @@ use tokio::sync::{Mutex as FairMutex, OwnedMutexGuard};
 
 use crate::key::Key;
 
-/// The queues of one store, one for each key that is contended just now.
-#[derive(Debug, Default)]
-pub(super) struct Turns {
+/// Queues, one for each key that is contended just now.
+#[derive(Debug)]
+pub(crate) struct Turns<K: Eq + Hash = Key> {
     /// How many callers are in a queue, so that all others look no further.
     queued: AtomicUsize,
-    queues: Mutex<HashMap<Key, Queue>>,
+    queues: Mutex<HashMap<K, Queue>>,
 }
 
 #[derive(Debug, Default)]
@@ -30,28 +33,28 @@ struct Queue {
 
 /// A turn at one key; dropping it lets the next caller have it.
 #[derive(Debug)]
-pub(super) struct Turn<'t> {
+pub(crate) struct Turn<'t, K: Eq + Hash = Key> {
     // Before the place: the next caller has its turn while this one still counts as a caller.
     _turn: OwnedMutexGuard<()>,
-    _place: Place<'t>,
+    _place: Place<'t, K>,
 }
 
 /// A place in the queue of a key.
 #[derive(Debug)]
-struct Place<'t> {
-    turns: &'t Turns,
-    key: Key,
+struct Place<'t, K: Eq + Hash> {
+    turns: &'t Turns<K>,
+    key: K,
 }
 
-impl Turns {
+impl<K: Clone + Eq + Hash> Turns<K> {
     /// Whether somebody queues for `key`.
-    pub(super) fn is_contended(&self, key: &Key) -> bool {
+    pub(super) fn is_contended(&self, key: &K) -> bool {
         self.queued.load(SeqCst) > 0 && self.lock().contains_key(key)
     }
 
     /// Waits for a turn at `key`. Turns are given in the order of the calls; a future that is
     /// dropped gives up its place.
-    pub(super) async fn take(&self, key: &Key) -> Turn<'_> {
+    pub(crate) async fn take(&self, key: &K) -> Turn<'_, K> {
         let turn = {
             let mut queues = self.lock();
             let queue = queues.entry(key.clone()).or_default();
@@ -62,14 +65,22 @@ impl Turns {
         let place = Place { turns: self, key: key.clone() };
         Turn { _turn: turn.lock_owned().await, _place: place }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Queue>> {
+impl<K: Eq + Hash> Turns<K> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Queue>> {
         // Nothing between locking and unlocking can panic halfway.
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place<'_> {
+impl<K: Eq + Hash> Default for Turns<K> {
+    fn default() -> Self {
+        Self { queued: AtomicUsize::new(0), queues: Mutex::default() }
+    }
+}
+
+impl<K: Eq + Hash> Drop for Place<'_, K> {
     fn drop(&mut self) {
         let mut queues = self.turns.lock();
         if let Some(queue) = queues.get_mut(&self.key) {
@@ -88,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_turn_excludes_others_at_the_same_key_only() {
-        let turns = Turns::default();
+        let turns = Turns::<Key>::default();
         let (one, other) = (Key::from_stored("one"), Key::from_stored("other"));
         assert!(!turns.is_contended(&one));
         let turn = turns.take(&one).await;
@@ -102,7 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_left_of_a_caller_that_gave_up() {
-        let turns = Turns::default();
+        let turns = Turns::<Key>::default();
         let key = Key::from_stored("key");
         let turn = turns.take(&key).await;
         let mut second = Box::pin(turns.take(&key));

@@ -243,6 +243,21 @@ impl<B: Backend> StateStore<B> {
 }
 
 impl<B: Backend> StateStore<B> {
+    /// As [`update_option`](Self::update_option), unless the closure fails with an error of the
+    /// caller's own: then nothing is written.
+    pub(crate) async fn try_update_option<K, E>(
+        &self,
+        key: K,
+        mut change: impl FnMut(&mut Option<K::Value>) -> Result<(), E>,
+    ) -> Result<(), E>
+    where
+        K: TypedKey<Value: Writable>,
+        E: From<StateError>,
+    {
+        let changed = self.rewrite(key, self.updating::<K>(), |_, value| change(value));
+        changed.await.map(drop)
+    }
+
     fn updating<K: TypedKey>(&self) -> Rewrite {
         let ttl = self.ttl_change::<K::Value>();
         Rewrite { operation: Operation::Update, existing: ttl, created: ttl }

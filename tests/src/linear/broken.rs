@@ -13,7 +13,8 @@ use state_runtime::{
     backend::{
         AddOptions, AnyBackend, Backend, BackendError, BatchOp, Capabilities, Cas, Changes,
         Condition, Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision,
-        Risk, ScanRequest, SetOptions, Timestamp, TtlChange, Want, WatchRequest,
+        Risk, ScanRequest, SetOptions, ThrottleOptions, Throttled, Timestamp, TtlChange, Want,
+        WatchRequest,
     },
     bytes::Bytes,
     key::Key,
@@ -190,6 +191,9 @@ impl Backend for Broken {
     async fn add(&self, key: &Key, options: AddOptions) -> Result<i128> {
         let sum = self.send(|| self.inner.add(key, options)).await?;
         if self.shows(Bug::DoubledAdd) { self.inner.add(key, options).await } else { Ok(sum) }
+    }
+    async fn throttle(&self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
+        self.send(|| self.inner.throttle(key, options)).await
     }
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
         self.inner.apply(batch).await

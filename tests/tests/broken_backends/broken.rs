@@ -14,7 +14,7 @@ use state_runtime::{
     backend::{
         AddOptions, Backend, BackendError, Batch, BatchOp, Bytes, Capabilities, Cas, Changes,
         Condition, Entry, GetOptions, Page, RemoveOptions, Result, Revision, Scan, ScanRequest,
-        SetOptions, Ttl, TtlChange, Want, Watch, WatchRequest,
+        SetOptions, Timestamp, Ttl, TtlChange, Want, Watch, WatchRequest,
     },
     backends::MemoryBackend,
     key::Key,
@@ -188,6 +188,9 @@ impl Backend for Broken {
         self.inner.remove(&self.key(key), options).await
     }
 
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities()
     }

@@ -51,14 +51,15 @@ faults! {
         if_revision_does_not_create, one_of_many_creates,
         no_increment_by_compare_and_swap_is_lost;
     a_check_before_the_put_is_found: CheckThenPut fails
-        one_of_many_creates, one_of_many_replaces_a_revision,
+        one_of_many_creates, one_of_many_replaces_a_revision, callers_at_once_take_no_permit_twice,
         no_increment_by_compare_and_swap_is_lost;
     an_unconditional_remove_is_found: RemoveIgnoresConditions fails
         remove_if_revision_leaves_what_was_changed, remove_if_absent_is_a_mere_check,
         one_of_many_removes_a_revision;
     an_ignored_ttl_is_found: TtlIgnored fails
         an_entry_expires, the_shortest_ttl_expires, expiry_tells_when_an_entry_expires,
-        after_gives_a_ttl_to_an_entry_without, touch_gives_a_ttl;
+        after_gives_a_ttl_to_an_entry_without, touch_gives_a_ttl,
+        a_rate_window_expires_when_all_permits_are_back;
     a_ttl_that_is_not_kept_is_found: KeepForgets fails
         keep_leaves_the_ttl_as_it_is, touch_keeps_a_ttl;
     a_renewal_of_what_is_fresh_is_found: RenewsAlways fails

@@ -7,7 +7,7 @@ use state_runtime::{
     backend::{
         Backend, BackendError, BatchOp, Bytes, Capabilities, Capability, Changes, Entry,
         GetOptions, ManualClock, Page, RemoveOptions, Result, Revision, ScanRequest, SetOptions,
-        WatchRequest,
+        Timestamp, WatchRequest,
     },
     backends::MemoryBackend,
     conformance::{Subject, Verdict, cases, run},
@@ -60,6 +60,9 @@ impl Backend for Instance {
     }
     async fn remove(&self, key: &Key, options: RemoveOptions) -> Result<()> {
         self.open()?.remove(key, options).await
+    }
+    fn now(&self) -> Timestamp {
+        self.inner.now()
     }
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities().with(Capability::Shared)

@@ -30,7 +30,7 @@ pub use self::config::FileBackendBuilder;
 #[doc(hidden)]
 pub use self::storage::Storage;
 use self::{
-    operation::{Add, Apply, Probe, Remove, Renew, Set, Touch},
+    operation::{Add, Apply, Probe, Remove, Renew, Set, Throttle, Touch},
     reader::Shared,
     record::Record,
     snapshot::Snapshot,
@@ -39,7 +39,7 @@ use crate::{
     backend::{
         AddOptions, Backend, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Cursor, Entry,
         Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Scan, ScanRequest, SetOptions,
-        Timestamp, Ttl, TtlChange, Watch, WatchRequest,
+        ThrottleOptions, Throttled, Timestamp, Ttl, TtlChange, Watch, WatchRequest,
         rules::{check_batch, check_ttl, renewal_is_due},
     },
     key::Key,
@@ -248,6 +248,10 @@ impl Backend for FileBackend {
             check_ttl(ttl)?;
         }
         self.shared.write(Add { key: key.clone(), options }).await
+    }
+
+    async fn throttle(&self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
+        self.shared.write(Throttle { key: key.clone(), options }).await
     }
 
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {

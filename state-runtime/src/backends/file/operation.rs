@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 use super::{error, plan::Plan};
 use crate::{
     backend::{
-        AddOptions, BackendError, BatchOp, RemoveOptions, Result, Revision, SetOptions, Timestamp,
-        TtlChange, integer::sum,
+        AddOptions, BackendError, BatchOp, RemoveOptions, Result, Revision, SetOptions,
+        ThrottleOptions, Throttled, Timestamp, TtlChange, integer::sum, throttle::take,
     },
     key::Key,
 };
@@ -182,6 +182,30 @@ impl Operation for Add {
         };
         plan.put(self.key, Bytes::from(sum.to_string()), expiry);
         Ok(sum)
+    }
+
+    fn size(&self) -> usize {
+        self.key.as_str().len()
+    }
+}
+
+pub(super) struct Throttle {
+    pub(super) key: Key,
+    pub(super) options: ThrottleOptions,
+}
+
+impl Operation for Throttle {
+    type Output = Throttled;
+
+    fn run(self, plan: &mut Plan<'_>) -> Result<Throttled> {
+        let stored = plan.get(&self.key)?;
+        let stored = stored.as_ref().map(|record| &*record.value);
+        let (answer, taken) = take(stored, &self.options, plan.now())?;
+        if let Some(taken) = taken {
+            let expiry = plan.deadline(taken.ttl);
+            plan.put(self.key, taken.value, Some(expiry));
+        }
+        Ok(answer)
     }
 
     fn size(&self) -> usize {

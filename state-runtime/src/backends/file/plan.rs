@@ -95,6 +95,11 @@ impl<'s> Plan<'s> {
         })
     }
 
+    /// The time of the group.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// When an entry expires that lives for `ttl` from now on.
     pub(super) fn deadline(&self, ttl: Duration) -> Timestamp {
         self.now.after(ttl)

@@ -23,7 +23,7 @@ use crate::{
     backend::{
         AddOptions, Backend, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Entry, Expiry,
         GetOptions, Page, RemoveOptions, Result, Revision, Risk, RiskKind, Scan, ScanRequest,
-        SetOptions, Timestamp, Ttl, TtlChange, Watch, WatchRequest,
+        SetOptions, ThrottleOptions, Throttled, Timestamp, Ttl, TtlChange, Watch, WatchRequest,
     },
     key::Key,
 };
@@ -164,6 +164,10 @@ impl Backend for MemoryBackend {
 
     async fn add(&self, key: &Key, options: AddOptions) -> Result<i128> {
         self.engine.add(key.as_str(), &options)
+    }
+
+    async fn throttle(&self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
+        self.engine.throttle(key.as_str(), &options)
     }
 
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {

@@ -10,7 +10,8 @@ use super::{
 use crate::{
     backend::{
         AddOptions, BackendError, BatchOp, Condition, RemoveOptions, Result, Revision, SetOptions,
-        Timestamp, TtlChange, integer::sum, rules::check_batch,
+        ThrottleOptions, Throttled, Timestamp, TtlChange, integer::sum, rules::check_batch,
+        throttle::take,
     },
     key::Key,
 };
@@ -73,6 +74,21 @@ impl Engine {
             self.account(|| stored_size(shard, key), Size::of(key, &value))?;
             shard.put(key, value, expires_at);
             Ok(sum)
+        })
+    }
+
+    pub(super) fn throttle(&self, key: &str, options: &ThrottleOptions) -> Result<Throttled> {
+        // The longest window has two numbers of 20 digits.
+        self.make_room(Size::of(key, &[0; 64]));
+        self.write(key, |shard, now| {
+            let live = shard.live(key, || now);
+            let (answer, taken) = take(live.map(|slot| &*slot.value), options, self.clock.now())?;
+            if let Some(taken) = taken {
+                let expires_at = expires(live, TtlChange::After(taken.ttl), || self.clock.now())?;
+                self.account(|| stored_size(shard, key), Size::of(key, &taken.value))?;
+                shard.put(key, taken.value, expires_at);
+            }
+            Ok(answer)
         })
     }
 

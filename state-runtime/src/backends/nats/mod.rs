@@ -46,7 +46,8 @@ use crate::{
     backend::{
         AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
         Clock, Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk,
-        Scan, ScanRequest, SetOptions, SystemClock, Timestamp, Ttl, TtlChange, Watch, WatchRequest,
+        Scan, ScanRequest, SetOptions, SystemClock, ThrottleOptions, Throttled, Timestamp, Ttl,
+        TtlChange, Watch, WatchRequest,
     },
     key::Key,
 };
@@ -247,6 +248,10 @@ impl Backend for NatsBackend {
 
     async fn add(&self, key: &Key, options: AddOptions) -> Result<i128> {
         self.engine.add(key, options).await
+    }
+
+    async fn throttle(&self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
+        self.engine.throttle(key, options).await
     }
 
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {

@@ -21,7 +21,8 @@ use super::{
 use crate::{
     backend::{
         AddOptions, BackendError, Condition, ErrorKind, RemoveOptions, Result, Revision,
-        SetOptions, Timestamp, TtlChange, integer::sum, rules::check_ttl,
+        SetOptions, ThrottleOptions, Throttled, Timestamp, TtlChange, integer::sum,
+        rules::check_ttl, throttle::take,
     },
     key::Key,
 };
@@ -230,6 +231,26 @@ impl Engine {
             match self.store(&session, Draft { subject, value, expiry, expected }).await {
                 Err(error) if is_conflict(&error) => rounds.next().await?,
                 stored => return stored.map(|_| sum),
+            }
+        }
+    }
+
+    pub(super) async fn throttle(&self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
+        let mut rounds = Rounds::new(self);
+        loop {
+            let session = self.link.session()?;
+            let subject = self.subject(&session, key)?;
+            let found = session.last(&subject).await?;
+            let expected = Some(found.as_ref().map_or(0, |stored| stored.sequence));
+            let live = found.filter(|stored| stored.is_live(self.now()));
+            let stored = live.as_ref().map(|stored| &*stored.value);
+            let (answer, taken) = take(stored, &options, self.now())?;
+            let Some(taken) = taken else { return Ok(answer) };
+            let expiry = self.expires(TtlChange::After(taken.ttl), None);
+            let value = Some(taken.value);
+            match self.store(&session, Draft { subject, value, expiry, expected }).await {
+                Err(error) if is_conflict(&error) => rounds.next().await?,
+                stored => return stored.map(|_| answer),
             }
         }
     }

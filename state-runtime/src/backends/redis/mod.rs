@@ -25,8 +25,8 @@
 //!
 //! From the link upwards: `dial` makes a connection, `stream` and `pulse` tell whether it is alive,
 //! `handle` sends on it, `keeper` replaces it when it is not, for a `link` that lasts, `node` has the
-//! links of one server and the rule of outcomes, `router` finds the server of a key, and `read` and
-//! `write` are the operations. `sentinel` and `cluster` tell where servers are; `scan` and `watch`
+//! links of one server and the rule of outcomes, `router` finds the server of a key, and `read`,
+//! `write` and `throttle` are the operations. `sentinel` and `cluster` tell where servers are; `scan` and `watch`
 //! have to do with all of them. `lazy` opens what is not needed at once, `first` asks several servers
 //! of which one is enough.
 
@@ -51,6 +51,7 @@ mod script;
 mod sentinel;
 mod settings;
 mod stream;
+mod throttle;
 mod tls;
 mod values;
 mod watch;
@@ -68,7 +69,8 @@ use crate::{
     backend::{
         AddOptions, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes,
         Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk,
-        RiskKind, Scan, ScanRequest, SetOptions, Ttl, TtlChange, Watch, WatchRequest, spoken,
+        RiskKind, Scan, ScanRequest, SetOptions, ThrottleOptions, Throttled, Ttl, TtlChange, Watch,
+        WatchRequest, spoken,
     },
     key::Key,
 };
@@ -363,6 +365,10 @@ impl Backend for RedisBackend {
 
     async fn add(&self, key: &Key, options: AddOptions) -> Result<i128> {
         write::add(self.router(), key, &options).await
+    }
+
+    async fn throttle(&self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
+        throttle::throttle(self.router(), key, &options).await
     }
 
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {

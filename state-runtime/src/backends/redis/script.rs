@@ -41,9 +41,11 @@ pub(super) static RENEW: Script = Script::new(include_str!("scripts/renew.lua"))
 pub(super) static WRITE: Script = Script::new(include_str!("scripts/write.lua"));
 /// Adding to an integer within bounds.
 pub(super) static ADD: Script = Script::new(include_str!("scripts/add.lua"));
+/// Taking permits of a rate limit.
+pub(super) static THROTTLE: Script = Script::new(include_str!("scripts/throttle.lua"));
 
 /// All scripts, to find the text of one by its digest.
-static ALL: [&Script; 4] = [&READ, &RENEW, &WRITE, &ADD];
+static ALL: [&Script; 5] = [&READ, &RENEW, &WRITE, &ADD, &THROTTLE];
 
 /// The same call by the script's text; `None` if it is no call of a script.
 pub(super) fn spelled_out(command: &Cmd) -> Option<Cmd> {

@@ -12,6 +12,7 @@ mod renewal;
 mod revisions;
 mod scans;
 mod sharing;
+mod throttles;
 mod touch;
 mod ttl;
 mod values;
@@ -34,6 +35,7 @@ pub fn cases<B: Backend>() -> Vec<Case<B>> {
         renewal::cases(),
         touch::cases(),
         counters::cases(),
+        throttles::cases(),
         batches::cases(),
         concurrency::cases(),
         scans::cases(),
