@@ -24,6 +24,7 @@ mod risk;
 ))]
 pub(crate) mod rules;
 mod scan;
+pub(crate) mod seen;
 mod watch;
 
 use core::{fmt, future::Future, time::Duration};
