@@ -126,7 +126,7 @@ impl check::Call for Call {
         match (*self, *state) {
             (Self::Get | Self::GetMany, _) => (*state, Answer::Found(*state)),
             (Self::Exists, _) => (*state, Answer::There(state.is_some())),
-            (Self::Commit(write), _) => write.alone().carry_out(state),
+            (Self::Commit(one), _) => one.alone().carry_out(state),
             (Self::Take, _) => (None, Answer::Found(*state)),
             (Self::Set(new), _) | (Self::Create(new), None) => (Some(new), Answer::Done),
             (Self::Replace { seen, new }, Some(now)) if now == seen => (Some(new), Answer::Done),
