@@ -1,4 +1,4 @@
-//! `add`: counters that many writers change, within their range.
+//! `add` under many callers, and what it does to a lifetime; `typed` has the rest.
 
 use std::{
     sync::{
@@ -9,7 +9,6 @@ use std::{
 };
 
 use state_runtime::{
-    StateError,
     backend::{
         Backend, Bytes, Capabilities, Capability, Cas, Entry, GetOptions, ManualClock,
         RemoveOptions, Result, Revision, SetOptions, Ttl,
@@ -17,7 +16,7 @@ use state_runtime::{
     backends::{FileBackend, MemoryBackend},
     key::Key,
     prelude::*,
-    store::{Access, TimeToLive},
+    store::TimeToLive,
 };
 
 #[derive(Debug, PartialEq, StateKey, Validate)]
@@ -28,24 +27,6 @@ struct Hits {
     #[state(value)]
     #[garde(range(min = -5, max = 1_000_000))]
     count: i64,
-}
-
-#[derive(Debug, PartialEq, StateKey, Validate)]
-#[state(key = "byte:{id}", persistent)]
-#[garde(allow_unvalidated)]
-struct Byte {
-    id: u32,
-    #[state(value)]
-    value: u8,
-}
-
-#[derive(Debug, PartialEq, StateKey, Validate)]
-#[state(key = "whole:{id}", persistent)]
-#[garde(allow_unvalidated)]
-struct Whole {
-    id: u32,
-    #[state(value)]
-    value: u64,
 }
 
 /// Only running the rule tells what is allowed.
@@ -64,78 +45,8 @@ fn is_even(value: &i32, (): &()) -> garde::Result {
     if value % 2 == 0 { Ok(()) } else { Err(garde::Error::new("not even")) }
 }
 
-#[derive(Debug, PartialEq, StateKey, Validate)]
-#[state(key = "score:{id}", persistent, formerly = "points:{id}")]
-#[garde(allow_unvalidated)]
-struct Score {
-    id: u32,
-    #[state(value)]
-    value: i16,
-}
-
 fn store() -> StateStore<MemoryBackend> {
     StateStore::new(MemoryBackend::new()).unwrap()
-}
-
-#[tokio::test]
-async fn sums_are_returned_and_stored_as_plain_numbers() {
-    let store = store();
-    assert_eq!(store.add(Hits::key("home"), 1).await.unwrap(), 1);
-    assert_eq!(store.add(Hits::key("home"), -4).await.unwrap(), -3);
-    let stored = store.backend().get(&Key::from_stored("hits:home"), GetOptions::default()).await;
-    assert_eq!(stored.unwrap().unwrap().value, "-3");
-    assert_eq!(store.get(Hits::key("home")).await.unwrap().unwrap().count, -3);
-}
-
-#[tokio::test]
-async fn a_sum_outside_of_the_rules_leaves_the_counter_as_it_was() {
-    let store = store();
-    for (start, delta) in [(1_000_000, 1), (-5, -1), (0, i64::MAX), (0, i64::MIN)] {
-        store.set(&Hits { page: "home".into(), count: start }).await.unwrap();
-        let error = store.add(Hits::key("home"), delta).await.unwrap_err();
-        assert!(
-            matches!(&error, StateError::OutOfRange { key, .. } if key.as_str() == "hits:home"),
-            "{error:?}"
-        );
-        assert_eq!(store.get(Hits::key("home")).await.unwrap().unwrap().count, start);
-    }
-    let error = store.add(Hits::key("new"), -6).await.unwrap_err();
-    assert!(matches!(error, StateError::OutOfRange { .. }));
-    assert!(!store.exists(Hits::key("new")).await.unwrap(), "nothing was created");
-}
-
-#[tokio::test]
-async fn the_range_of_a_type_is_a_rule_too() {
-    let store = store();
-    assert_eq!(store.add(Byte::key(1_u32), 255).await.unwrap(), 255);
-    assert!(matches!(store.add(Byte::key(1_u32), 1).await, Err(StateError::OutOfRange { .. })));
-    assert!(matches!(store.add(Byte::key(1_u32), -256).await, Err(StateError::OutOfRange { .. })));
-    assert_eq!(store.add(Byte::key(1_u32), -255).await.unwrap(), 0);
-    assert_eq!(store.add(Whole::key(1_u32), u64::MAX).await.unwrap(), u64::MAX);
-    assert_eq!(store.get(Whole::key(1_u32)).await.unwrap().unwrap().value, u64::MAX);
-    let error = store.add(Whole::key(1_u32), i128::MAX).await.unwrap_err();
-    assert!(matches!(error, StateError::OutOfRange { .. }));
-}
-
-#[tokio::test]
-async fn rules_that_are_more_than_a_range_are_run() {
-    let store = store();
-    assert_eq!(store.add(Even::key(1_u32), 2).await.unwrap(), 2);
-    let error = store.add(Even::key(1_u32), 1).await.unwrap_err();
-    assert!(matches!(error, StateError::Invalid { .. }), "{error:?}");
-    let error = store.add(Even::key(1_u32), i64::MAX).await.unwrap_err();
-    assert!(matches!(error, StateError::OutOfRange { .. }), "{error:?}");
-    assert_eq!(store.get(Even::key(1_u32)).await.unwrap().unwrap().value, 2);
-}
-
-#[tokio::test]
-async fn a_counter_moves_from_its_former_key() {
-    let store = store();
-    let former = Key::from_stored("points:1");
-    store.backend().set(&former, "40".into(), SetOptions::default()).await.unwrap();
-    assert_eq!(store.add(Score::key(1_u32), 2).await.unwrap(), 42);
-    assert_eq!(store.backend().get(&former, GetOptions::default()).await.unwrap(), None);
-    assert_eq!(store.get(Score::key(1_u32)).await.unwrap().unwrap().value, 42);
 }
 
 #[tokio::test]
@@ -154,30 +65,6 @@ async fn the_lifetime_starts_when_a_counter_is_created() {
     assert_eq!(store.ttl(Even::key(1_u32)).await.unwrap(), left(40));
     clock.advance(Duration::from_secs(40 * 60));
     assert_eq!(store.add(Hits::key("home"), 1).await.unwrap(), 1, "it expired and begins anew");
-}
-
-#[tokio::test]
-async fn what_is_no_integer_is_left_alone() {
-    let store = store();
-    let key = Key::from_stored("hits:home");
-    for stored in ["\"7\"", "{}", "1.5", "x"] {
-        store.backend().set(&key, stored.into(), SetOptions::default()).await.unwrap();
-        let error = store.add(Hits::key("home"), 1).await.unwrap_err();
-        assert!(matches!(error, StateError::Decode { .. }), "{stored}: {error:?}");
-        let kept = store.backend().get(&key, GetOptions::default()).await.unwrap().unwrap();
-        assert_eq!(kept.value, stored);
-    }
-}
-
-#[tokio::test]
-async fn adding_needs_the_rights_to_read_and_write_and_a_valid_key() {
-    let store = store();
-    for access in [Access::READ, Access::WRITE] {
-        let denied = store.restricted(access).add(Hits::key("home"), 1).await;
-        assert!(matches!(denied, Err(StateError::Denied { .. })), "{denied:?}");
-    }
-    let error = store.add(Hits::key(""), 1).await.unwrap_err();
-    assert!(matches!(error, StateError::InvalidKey { .. }), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,4 +1,4 @@
-//! `update`: no change of any writer is lost, and none is written that may not be.
+//! `update` under many callers, what it costs, and what it does to a lifetime; `typed` has the rest.
 
 use std::{
     sync::{
@@ -10,11 +10,11 @@ use std::{
 
 use state_runtime::{
     StateError,
-    backend::{Backend, GetOptions, ManualClock, SetOptions},
+    backend::{Backend, ManualClock, SetOptions},
     backends::{FileBackend, MemoryBackend},
     key::Key,
     prelude::*,
-    store::{Access, TimeToLive},
+    store::TimeToLive,
 };
 use tests::fakes::Counting;
 
@@ -35,24 +35,6 @@ struct Tally {
     #[state(value)]
     #[garde(skip)]
     count: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, StateKey, Validate)]
-#[state(key = "member:{id}", persistent, formerly = "user:{id}")]
-struct Member {
-    #[garde(skip)]
-    id: u32,
-    #[garde(skip)]
-    name: String,
-}
-
-#[derive(Debug, Clone, PartialEq, StateKey, Validate)]
-#[state(key = "hint:{id}", persistent, on_invalid = "discard")]
-struct Hint {
-    #[garde(skip)]
-    id: u32,
-    #[garde(skip)]
-    text: String,
 }
 
 fn cart(items: &[&str]) -> Cart {
@@ -149,94 +131,6 @@ async fn the_closure_runs_again_when_somebody_else_was_faster() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_not_there_cannot_be_updated() {
-    let error = store().update(Cart::key("ada"), |_| ()).await.unwrap_err();
-    assert!(matches!(&error, StateError::NotFound { key, .. } if key.as_str() == "cart:ada"));
-}
-
-#[tokio::test]
-async fn a_change_that_breaks_a_rule_is_not_written() {
-    let store = store();
-    store.set(&cart(&["a", "b", "c"])).await.unwrap();
-    let error = store.update(Cart::key("ada"), |cart| cart.items.push("d".into())).await;
-    assert!(matches!(error, Err(StateError::Invalid { .. })), "{error:?}");
-    assert_eq!(store.get(Cart::key("ada")).await.unwrap(), Some(cart(&["a", "b", "c"])));
-}
-
-#[tokio::test]
-async fn a_closure_that_fails_changes_nothing() {
-    #[derive(Debug)]
-    enum Mine {
-        No,
-        State,
-    }
-    impl From<StateError> for Mine {
-        fn from(_: StateError) -> Self {
-            Self::State
-        }
-    }
-    let store = store();
-    store.set(&cart(&["a"])).await.unwrap();
-    let refused = store.try_update(Cart::key("ada"), |cart| {
-        cart.items.clear();
-        Err(Mine::No)
-    });
-    assert!(matches!(refused.await, Err(Mine::No)));
-    assert!(matches!(store.try_update(Cart::key("bo"), |_| Ok(())).await, Err(Mine::State)));
-    let refused = store.update(Cart::key("ada"), |cart| {
-        cart.items.clear();
-        Err(StateError::Closed)
-    });
-    assert!(matches!(refused.await, Err(StateError::Closed)));
-    assert_eq!(store.get(Cart::key("ada")).await.unwrap(), Some(cart(&["a"])));
-}
-
-#[tokio::test]
-async fn a_closure_cannot_move_a_value_to_another_key() {
-    let store = store();
-    store.set(&cart(&["a"])).await.unwrap();
-    let error = store.update(Cart::key("ada"), |cart| cart.user = "eve".into()).await.unwrap_err();
-    assert!(matches!(error, StateError::InvalidKey { .. }), "{error:?}");
-    assert!(error.to_string().contains("changed a key field"), "{error}");
-    assert_eq!(store.get(Cart::key("ada")).await.unwrap(), Some(cart(&["a"])));
-    assert_eq!(store.get(Cart::key("eve")).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn a_closure_can_insert_change_remove_and_leave() {
-    let store = store();
-    let key = || Cart::key("ada");
-    assert_eq!(store.update_option(key(), |_| ()).await.unwrap(), None);
-    assert!(!store.exists(key()).await.unwrap(), "leaving nothing writes nothing");
-    let inserted = store.update_option(key(), |it| *it = Some(cart(&["a"]))).await.unwrap();
-    assert_eq!(inserted, Some(cart(&["a"])));
-    let changed = store.update_option(key(), |it| {
-        if let Some(cart) = it {
-            cart.items.push("b".into());
-        }
-    });
-    assert_eq!(changed.await.unwrap(), Some(cart(&["a", "b"])));
-    assert_eq!(store.get(key()).await.unwrap(), Some(cart(&["a", "b"])));
-    assert_eq!(store.update_option(key(), |it| *it = None).await.unwrap(), None);
-    assert!(!store.exists(key()).await.unwrap());
-}
-
-#[tokio::test]
-async fn an_update_needs_the_rights_to_read_and_write_and_a_removal_one_more() {
-    let store = store();
-    store.set(&cart(&["a"])).await.unwrap();
-    for access in [Access::READ, Access::WRITE] {
-        let denied = store.restricted(access).update(Cart::key("ada"), |_| ()).await;
-        assert!(matches!(denied, Err(StateError::Denied { .. })), "{access:?}: {denied:?}");
-    }
-    let worker = store.restricted(Access::READ.with(Access::WRITE));
-    worker.update(Cart::key("ada"), |_| ()).await.unwrap();
-    let denied = worker.update_option(Cart::key("ada"), |it| *it = None).await;
-    assert!(matches!(denied, Err(StateError::Denied { .. })), "{denied:?}");
-    assert!(store.exists(Cart::key("ada")).await.unwrap());
-}
-
-#[tokio::test]
 async fn an_update_starts_the_lifetime_anew() {
     let clock = Arc::new(ManualClock::default());
     let backend = MemoryBackend::builder().with_clock(Arc::clone(&clock)).build();
@@ -246,37 +140,4 @@ async fn an_update_starts_the_lifetime_anew() {
     store.update(Cart::key("ada"), |_| ()).await.unwrap();
     let day = Duration::from_secs(24 * 3_600);
     assert_eq!(store.ttl(Cart::key("ada")).await.unwrap(), Some(TimeToLive::Left(day)));
-}
-
-#[tokio::test]
-async fn an_update_moves_a_value_from_its_former_key() {
-    let backend = Arc::new(MemoryBackend::new());
-    let store = StateStore::new(Arc::clone(&backend)).unwrap();
-    let former = Key::from_stored("user:7");
-    backend.set(&former, r#"{"name":"Ada"}"#.into(), SetOptions::default()).await.unwrap();
-    let moved = store.update(Member::key(7_u32), |member| member.name.push('!')).await.unwrap();
-    assert_eq!(moved.name, "Ada!");
-    assert_eq!(backend.get(&former, GetOptions::default()).await.unwrap(), None);
-    assert_eq!(store.get(Member::key(7_u32)).await.unwrap(), Some(moved));
-    backend.set(&former, r#"{"name":"Old"}"#.into(), SetOptions::default()).await.unwrap();
-    store.update_option(Member::key(7_u32), |member| *member = None).await.unwrap();
-    assert_eq!(
-        store.get(Member::key(7_u32)).await.unwrap(),
-        None,
-        "no former value comes to light"
-    );
-}
-
-#[tokio::test]
-async fn an_invalid_value_is_an_error_or_set_aside_as_its_type_says() {
-    let backend = Arc::new(MemoryBackend::new());
-    let store = StateStore::new(Arc::clone(&backend)).unwrap();
-    for key in ["tally:all", "hint:1"] {
-        backend.set(&Key::from_stored(key), "{".into(), SetOptions::default()).await.unwrap();
-    }
-    let error = store.update(Tally::key("all"), |_| ()).await.unwrap_err();
-    assert!(matches!(error, StateError::Decode { .. }), "{error:?}");
-    let new = || Hint { id: 1, text: "new".into() };
-    let hint = store.update_or_insert_with(Hint::key(1_u32), new, |_| ()).await.unwrap();
-    assert_eq!(hint, new());
 }

@@ -1,12 +1,11 @@
-//! `watch`: the present value first, then what it becomes.
+//! `watch` on a clock that is set, and when nothing is told; `typed` has the rest.
 
 use std::{sync::Arc, time::Duration};
 
 use state_runtime::{
     StateError,
-    backend::{Backend, Cas, ManualClock, SetOptions, Ttl, Watch},
+    backend::{Backend, Cas, ManualClock, Ttl, Watch},
     backends::{FileBackend, MemoryBackend},
-    key::Key,
     prelude::*,
     store::Access,
 };
@@ -19,14 +18,6 @@ struct Job {
     id: u32,
     #[garde(range(max = 100))]
     percent: u8,
-}
-
-#[derive(Debug, Clone, PartialEq, StateKey, Validate)]
-#[state(key = "member:{id}", persistent, formerly = "user:{id}")]
-#[garde(allow_unvalidated)]
-struct Member {
-    id: u32,
-    name: String,
 }
 
 /// Longer than anything takes on any machine.
@@ -95,40 +86,9 @@ async fn a_write_that_changes_nothing_is_not_told() {
 }
 
 #[tokio::test]
-async fn an_invalid_value_is_told_and_the_watch_goes_on() {
-    let store = StateStore::new(MemoryBackend::new()).unwrap();
-    let mut watch = store.watch(Job::key(7_u32));
-    assert_eq!(next(&mut watch).await.unwrap().unwrap(), None);
-    let key = Key::from_stored("job:7");
-    for (stored, invalid) in [(r#"{"percent":101}"#, true), ("{", false)] {
-        store.backend().set(&key, stored.into(), SetOptions::default()).await.unwrap();
-        let error = next(&mut watch).await.unwrap().unwrap_err();
-        assert_eq!(matches!(error, StateError::Invalid { .. }), invalid, "{error:?}");
-        assert_eq!(matches!(error, StateError::Decode { .. }), !invalid, "{error:?}");
-    }
-    store.set(&job(20)).await.unwrap();
-    assert_eq!(next(&mut watch).await.unwrap().unwrap(), Some(job(20)));
-}
-
-#[tokio::test]
 async fn a_watch_needs_a_valid_key_and_the_right_to_read() {
     let store = StateStore::new(MemoryBackend::new()).unwrap();
     let mut watch = store.restricted(Access::WRITE).watch(Job::key(7_u32));
     assert!(matches!(next(&mut watch).await, Some(Err(StateError::Denied { .. }))));
     assert!(next(&mut watch).await.is_none());
-}
-
-#[tokio::test]
-async fn a_watch_sees_the_former_key_too() {
-    let store = StateStore::new(MemoryBackend::new()).unwrap();
-    let former = Key::from_stored("user:7");
-    let mut watch = store.watch(Member::key(7_u32));
-    assert_eq!(watch.next().await.unwrap().unwrap(), None);
-    store.backend().set(&former, r#"{"name":"A"}"#.into(), SetOptions::default()).await.unwrap();
-    let member = |name: &str| Some(Member { id: 7, name: name.into() });
-    let told = timeout(PATIENCE, watch.next()).await.expect("nothing was told");
-    assert_eq!(told.unwrap().unwrap(), member("A"));
-    store.update(Member::key(7_u32), |member| member.name = "B".into()).await.unwrap();
-    let told = timeout(PATIENCE, watch.next()).await.expect("nothing was told");
-    assert_eq!(told.unwrap().unwrap(), member("B"));
 }

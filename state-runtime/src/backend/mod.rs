@@ -24,6 +24,7 @@ mod risk;
 ))]
 pub(crate) mod rules;
 mod scan;
+pub(crate) mod seen;
 #[cfg(any(feature = "dapr", feature = "nats", feature = "redis"))]
 pub(crate) mod spoken;
 pub(crate) mod suggest;

@@ -179,6 +179,11 @@ impl<B: Backend> Guard<B> {
         self.run(Operation::Watch, &[], || self.backend.watch(request)).await
     }
 
+    /// What ends a watch that the backend ends with this error.
+    pub(super) fn watch_failed(&self, source: BackendError) -> StateError {
+        self.failed(Operation::Watch, &[], source)
+    }
+
     pub(super) async fn risks(&self) -> Result<Vec<Risk>> {
         self.run(Operation::Health, &[], || self.backend.risks()).await
     }

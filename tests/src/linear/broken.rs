@@ -11,10 +11,7 @@ use std::{
 
 use state_runtime::{
     backend::{
-        AddOptions, AnyBackend, Backend, BackendError, BatchOp, Capabilities, Cas, Changes,
-        Condition, Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision,
-        Risk, ScanRequest, SetOptions, ThrottleOptions, Throttled, Timestamp, TtlChange, Want,
-        WatchRequest,
+        AddOptions, AnyBackend, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Condition, Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk, ScanRequest, SetOptions, ThrottleOptions, Throttled, Timestamp, TtlChange, Want, WatchRequest,
     },
     bytes::Bytes,
     key::Key,
@@ -31,6 +28,14 @@ pub enum Bug {
     DoubledAdd,
     /// A read is answered from a cache of what was read before.
     StaleRead,
+    /// A read of several is answered from a cache of what was read before.
+    StaleReadOfMany,
+    /// What is there is said to be absent, and the reverse.
+    WrongExistence,
+    /// The conditions of a batch are ignored.
+    BatchWithoutConditions,
+    /// A batch is acknowledged and never happens.
+    LostBatch,
     /// A write is acknowledged and never happens.
     LostWrite,
     /// A write is refused although its condition holds.
@@ -45,11 +50,15 @@ pub enum Bug {
 
 impl Bug {
     /// Those that show all the time.
-    pub const ALWAYS: [Self; 7] = [
+    pub const ALWAYS: [Self; 11] = [
         Self::PutInsteadOfCas,
         Self::CheckThenPut,
         Self::DoubledAdd,
         Self::StaleRead,
+        Self::StaleReadOfMany,
+        Self::WrongExistence,
+        Self::BatchWithoutConditions,
+        Self::LostBatch,
         Self::LostWrite,
         Self::FalseConflict,
         Self::DeniedWrite,
@@ -57,6 +66,12 @@ impl Bug {
 
     /// Those that show only where something breaks.
     pub const WHEN_DISTURBED: [Self; 2] = [Self::Resent, Self::Denied];
+
+    /// Whether a backend of these capabilities can have it.
+    pub(super) fn can_be_in(self, capabilities: Capabilities) -> bool {
+        let is_of_batches = matches!(self, Self::BatchWithoutConditions | Self::LostBatch);
+        !is_of_batches || capabilities.contains(Capability::Batch)
+    }
 }
 
 /// A bug that shows every time would be no test of a checker.
@@ -129,7 +144,8 @@ impl Backend for Broken {
             return Ok(entry.clone());
         }
         let entry = self.inner.get(key, options).await?;
-        if self.is(Bug::StaleRead) && options.want == Want::REVISION {
+        let caches = self.is(Bug::StaleRead) || self.is(Bug::StaleReadOfMany);
+        if caches && options.want == Want::REVISION {
             self.read().insert(key.clone(), entry.clone());
         }
         Ok(entry)
@@ -177,10 +193,18 @@ impl Backend for Broken {
         self.inner.now()
     }
     async fn get_many(&self, requests: &[(Key, GetOptions)]) -> Result<Vec<Option<Entry>>> {
-        self.inner.get_many(requests).await
+        let mut found = self.inner.get_many(requests).await?;
+        if self.shows(Bug::StaleReadOfMany) {
+            for ((key, _), entry) in requests.iter().zip(&mut found) {
+                if let Some(old) = self.read().get(key) {
+                    entry.clone_from(old);
+                }
+            }
+        }
+        Ok(found)
     }
     async fn exists(&self, key: &Key) -> Result<bool> {
-        self.inner.exists(key).await
+        Ok(self.inner.exists(key).await? != self.shows(Bug::WrongExistence))
     }
     async fn expiry(&self, key: &Key) -> Result<Option<Expiry>> {
         self.inner.expiry(key).await
@@ -197,6 +221,18 @@ impl Backend for Broken {
     }
     async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
         self.inner.apply(batch).await
+    async fn apply(&self, mut batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
+        if self.shows(Bug::LostBatch) {
+            return Ok(vec![None; batch.len()]);
+        }
+        if self.shows(Bug::BatchWithoutConditions) {
+            for write in &mut batch {
+                if let BatchOp::Set { options, .. } = write {
+                    options.condition = Condition::Always;
+                }
+            }
+        }
+        self.send(|| self.inner.apply(batch.clone())).await
     }
     async fn scan(&self, request: ScanRequest) -> Result<Page> {
         self.inner.scan(request).await
@@ -216,3 +252,4 @@ impl Backend for Broken {
 }
 
 impl Cas for Broken {}
+impl Batch for Broken {}

@@ -10,8 +10,8 @@ use std::{
 use state_runtime::{
     StateError,
     backend::{
-        AddOptions, BackendError, Cas, Condition, ErrorKind, GetOptions, RemoveOptions, Revision,
-        SetOptions, Want,
+        AddOptions, BackendError, Batch, BatchOp, Cas, Condition, Entry, ErrorKind, GetOptions,
+        RemoveOptions, Revision, SetOptions, Want,
     },
     key::Key,
     prelude::*,
@@ -20,7 +20,7 @@ use state_runtime::{
 use super::{
     disturbance::Written,
     generator::Way,
-    register::{Answer, Call, Register, mix},
+    register::{Answer, Call, Register, Write, mix},
 };
 
 /// What came of a call.
@@ -74,7 +74,7 @@ pub(super) struct Request {
 
 /// The handle of one client.
 #[derive(Debug)]
-pub(super) struct Client<'r, B: Cas> {
+pub(super) struct Client<'r, B: Cas + Batch> {
     pub(super) store: &'r StateStore<B>,
     /// What the names of the registers begin with.
     pub(super) prefix: &'r str,
@@ -82,7 +82,7 @@ pub(super) struct Client<'r, B: Cas> {
     pub(super) written: Written,
 }
 
-impl<B: Cas> Client<'_, B> {
+impl<B: Cas + Batch> Client<'_, B> {
     /// Makes a call, and waits for the answer no longer than `patience`.
     pub(super) async fn make(&self, request: &Request, patience: Duration) -> Option<Outcome> {
         let said = tokio::time::timeout(patience, self.carry_out(request)).await.ok()?;
@@ -110,6 +110,31 @@ impl<B: Cas> Client<'_, B> {
             }
             (Call::Get, Way::Typed) => Ok(Answer::Found(number(store.get(key()).await?))),
             (Call::Get, Way::Untyped) => self.read(request).await,
+            (Call::GetMany, Way::Typed) => {
+                let both = [key(), Register::key(self.name(request.register ^ 1))];
+                let found = store.get_all(both).await?.into_iter().next();
+                Ok(Answer::Found(number(found.flatten())))
+            }
+            (Call::GetMany, Way::Untyped) => {
+                let options = GetOptions { renew: None, want: request.want() };
+                let both = [stored, self.key(request.register ^ 1)].map(|key| (key, options));
+                let found = backend.get_many(&both).await?.into_iter().next();
+                self.found(request, found.flatten())
+            }
+            (Call::Exists, Way::Typed) => Ok(Answer::There(store.exists(key()).await?)),
+            (Call::Exists, Way::Untyped) => Ok(Answer::There(backend.exists(&stored).await?)),
+            (Call::Commit(write), Way::Typed) => {
+                let transaction = store.transaction();
+                let transaction = match write {
+                    Write::Set(new) => transaction.set(&value(new)),
+                    Write::Create(new) => transaction.create(&value(new)),
+                    Write::Replace { new, .. } => {
+                        transaction.replace(&value(new), &request.revision())
+                    }
+                };
+                done(transaction.commit().await)
+            }
+            (Call::Commit(write), Way::Untyped) => self.commit(request, write).await,
             (Call::Take, _) => Ok(Answer::Found(number(store.take(key()).await?))),
             (Call::Set(new), Way::Typed) => done(store.set(&value(new)).await),
             (Call::Set(new), Way::Untyped) => self.write(request, new, Condition::Always).await,
@@ -152,9 +177,12 @@ impl<B: Cas> Client<'_, B> {
     }
 
     async fn read(&self, request: &Request) -> Result<Answer, Failure> {
-        let want = if request.versioned { Want::REVISION } else { Want::VALUE };
-        let options = GetOptions { renew: None, want };
+        let options = GetOptions { renew: None, want: request.want() };
         let entry = self.store.backend().get(&self.key(request.register), options).await?;
+        self.found(request, entry)
+    }
+
+    fn found(&self, request: &Request, entry: Option<Entry>) -> Result<Answer, Failure> {
         let Some(entry) = entry else { return Ok(Answer::Found(None)) };
         let text = core::str::from_utf8(&entry.value).map_err(|_| not_a_number())?;
         let number = text.parse().map_err(|_| not_a_number())?;
@@ -178,6 +206,22 @@ impl<B: Cas> Client<'_, B> {
         Ok(Answer::Done)
     }
 
+    /// A batch of one write.
+    async fn commit(&self, request: &Request, write: Write) -> Result<Answer, Failure> {
+        let (number, condition) = match write {
+            Write::Set(new) => (new, Condition::Always),
+            Write::Create(new) => (new, Condition::IfAbsent),
+            Write::Replace { new, .. } => (new, Condition::IfRevision(request.revision())),
+        };
+        let options =
+            SetOptions { condition, want_revision: request.versioned, ..SetOptions::default() };
+        let (key, value) = (self.key(request.register), number.to_string().into());
+        let batch = vec![BatchOp::Set { key, value, options }];
+        let written = self.store.backend().apply(batch).await?;
+        self.wrote(request.register, number, written.into_iter().next().flatten());
+        Ok(Answer::Done)
+    }
+
     fn wrote(&self, register: usize, number: i64, revision: Option<Revision>) {
         if let (Some(revision), Written::Holds) = (revision, self.written) {
             self.board.put(register, number, revision);
@@ -194,6 +238,11 @@ impl<B: Cas> Client<'_, B> {
 }
 
 impl Request {
+    /// What is wanted of an entry that is read.
+    const fn want(&self) -> Want {
+        if self.versioned { Want::REVISION } else { Want::VALUE }
+    }
+
     /// What was seen; a revision that nothing has, where the call is about none.
     fn revision(&self) -> Revision {
         self.seen.clone().unwrap_or_else(|| Revision::from_bytes(b""))

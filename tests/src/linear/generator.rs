@@ -25,6 +25,8 @@ const WAITING: core::ops::Range<u64> = 0..2_000;
 pub(super) enum Kind {
     Get,
     GetVersioned,
+    GetMany,
+    Exists,
     Take,
     Set,
     Create,
@@ -34,16 +36,23 @@ pub(super) enum Kind {
     Add,
     Remove,
     RemoveIf,
+    CommitSet,
+    CommitCreate,
+    CommitReplace,
 }
 
 /// One of several kinds, as often as it stands here.
-const KINDS: [Kind; 24] = [
+const KINDS: [Kind; 32] = [
     Kind::Get,
     Kind::Get,
     Kind::Get,
     Kind::GetVersioned,
     Kind::GetVersioned,
     Kind::GetVersioned,
+    Kind::GetMany,
+    Kind::GetMany,
+    Kind::Exists,
+    Kind::Exists,
     Kind::Take,
     Kind::Set,
     Kind::Set,
@@ -62,6 +71,10 @@ const KINDS: [Kind; 24] = [
     Kind::Add,
     Kind::Remove,
     Kind::RemoveIf,
+    Kind::CommitSet,
+    Kind::CommitCreate,
+    Kind::CommitReplace,
+    Kind::CommitReplace,
 ];
 
 /// Whether the typed store is called or the backend beneath it.

@@ -24,7 +24,7 @@ mod suite;
 pub use self::{
     broken::{Broken, Bug},
     disturbance::{Callers, Surroundings, Written},
-    register::{Answer, Call, Register},
+    register::{Answer, Call, Register, Write},
     round::{Summary, round},
     suite::{finds_bugs, finds_lies, is_linearizable},
 };

@@ -27,6 +27,10 @@ pub struct Register {
 pub enum Call {
     /// Read it.
     Get,
+    /// Read it among others.
+    GetMany,
+    /// Ask whether there is a number.
+    Exists,
     /// Read it and remove it.
     Take,
     /// Write a number.
@@ -53,6 +57,35 @@ pub enum Call {
         /// What was seen.
         seen: i64,
     },
+    /// Write it in a batch, which may hold others, too.
+    Commit(Write),
+}
+
+/// A write in a batch: each is what the call of the same name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    /// [`Call::Set`].
+    Set(i64),
+    /// [`Call::Create`].
+    Create(i64),
+    /// [`Call::Replace`].
+    Replace {
+        /// What was seen.
+        seen: i64,
+        /// What is to be there.
+        new: i64,
+    },
+}
+
+impl Write {
+    /// The same without a batch.
+    pub(super) const fn alone(self) -> Call {
+        match self {
+            Self::Set(new) => Call::Set(new),
+            Self::Create(new) => Call::Create(new),
+            Self::Replace { seen, new } => Call::Replace { seen, new },
+        }
+    }
 }
 
 /// What was answered.
@@ -60,6 +93,8 @@ pub enum Call {
 pub enum Answer {
     /// It is done.
     Done,
+    /// Whether there is one.
+    There(bool),
     /// This is what is there, or was.
     Found(Option<i64>),
     /// This is what was written.
@@ -71,7 +106,7 @@ pub enum Answer {
 impl Call {
     /// Whether it can change the register.
     pub(super) const fn is_write(self) -> bool {
-        !matches!(self, Self::Get)
+        !matches!(self, Self::Get | Self::GetMany | Self::Exists)
     }
 }
 
@@ -89,7 +124,9 @@ impl check::Call for Call {
         let wrote = |number| (Some(number), Answer::Wrote(number));
         let refused = (*state, Answer::Refused);
         match (*self, *state) {
-            (Self::Get, _) => (*state, Answer::Found(*state)),
+            (Self::Get | Self::GetMany, _) => (*state, Answer::Found(*state)),
+            (Self::Exists, _) => (*state, Answer::There(state.is_some())),
+            (Self::Commit(one), _) => one.alone().carry_out(state),
             (Self::Take, _) => (None, Answer::Found(*state)),
             (Self::Set(new), _) | (Self::Create(new), None) => (Some(new), Answer::Done),
             (Self::Replace { seen, new }, Some(now)) if now == seen => (Some(new), Answer::Done),
@@ -110,6 +147,9 @@ impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Get => f.write_str("get"),
+            Self::GetMany => f.write_str("get many"),
+            Self::Exists => f.write_str("exists"),
+            Self::Commit(write) => write!(f, "commit: {}", write.alone()),
             Self::Take => f.write_str("take"),
             Self::Set(new) => write!(f, "set {new}"),
             Self::Create(new) => write!(f, "create {new}"),
@@ -127,6 +167,8 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("done"),
+            Self::There(true) => f.write_str("there is one"),
+            Self::There(false) => f.write_str("there is none"),
             Self::Found(None) => f.write_str("nothing"),
             Self::Found(Some(number)) => write!(f, "found {number}"),
             Self::Wrote(number) => write!(f, "wrote {number}"),
@@ -148,6 +190,12 @@ mod tests {
         assert_eq!(Call::Create(5).carry_out(&None), (Some(5), Answer::Done));
         assert_eq!(Call::Create(5).carry_out(&Some(1)), (Some(1), Answer::Refused));
         assert_eq!(Call::RemoveIf { seen: 1 }.carry_out(&Some(1)), (None, Answer::Done));
+        for write in [Write::Set(5), Write::Create(5), Write::Replace { seen: 1, new: 5 }] {
+            for state in [None, Some(1), Some(2)] {
+                let alone = write.alone().carry_out(&state);
+                assert_eq!(Call::Commit(write).carry_out(&state), alone);
+            }
+        }
         assert_eq!(Call::RemoveIf { seen: 1 }.carry_out(&Some(2)), (Some(2), Answer::Refused));
     }
 
@@ -159,5 +207,9 @@ mod tests {
         assert_eq!(Call::Update(5).carry_out(&None), (None, Answer::Refused));
         assert_eq!(Call::Update(5).carry_out(&Some(4)), (Some(7), Answer::Wrote(7)));
         assert_eq!(Call::Take.carry_out(&Some(4)), (None, Answer::Found(Some(4))));
+        for (state, there) in [(None, false), (Some(4), true)] {
+            assert_eq!(Call::Exists.carry_out(&state), (state, Answer::There(there)));
+            assert_eq!(Call::GetMany.carry_out(&state), (state, Answer::Found(state)));
+        }
     }
 }

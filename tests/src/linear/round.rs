@@ -9,7 +9,10 @@ use core::{
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
-use state_runtime::{backend::Cas, store::StateStore};
+use state_runtime::{
+    backend::{Batch, Capability, Cas},
+    store::StateStore,
+};
 use tokio::{
     task::{AbortHandle, JoinHandle},
     time::{Instant, sleep},
@@ -21,7 +24,7 @@ use super::{
     disturbance::{Callers, Surroundings, Written},
     generator::{Intent, Kind, intent, registers, rng},
     recorder::{Recorder, judge},
-    register::Call,
+    register::{Call, Write},
 };
 
 /// How many clients share a store, each with a task of its own.
@@ -69,7 +72,7 @@ impl fmt::Display for Summary {
 /// # Errors
 ///
 /// None does, or a call fails in a way that it may not. The text names the seed.
-pub async fn round<B: Cas>(
+pub async fn round<B: Cas + Batch>(
     stores: &[StateStore<B>],
     surroundings: &Surroundings<'_>,
     seed: u64,
@@ -125,13 +128,14 @@ impl Round {
         self.tickets.load(SeqCst)
     }
 
-    fn client<'r, B: Cas>(&'r self, store: &'r StateStore<B>) -> Client<'r, B> {
+    fn client<'r, B: Cas + Batch>(&'r self, store: &'r StateStore<B>) -> Client<'r, B> {
         Client { store, prefix: &self.prefix, board: &self.board, written: self.written }
     }
 
     /// Makes one call after the other until all are made, or one fails as it may not.
-    async fn play<B: Cas>(&self, number: usize, store: &StateStore<B>) {
+    async fn play<B: Cas + Batch>(&self, number: usize, store: &StateStore<B>) {
         let client = self.client(store);
+        let commits = store.capabilities().contains(Capability::Batch);
         loop {
             let ticket = self.tickets.fetch_add(1, SeqCst);
             if ticket >= self.calls {
@@ -139,12 +143,17 @@ impl Round {
             }
             let intent = intent(self.seed, ticket);
             let request = match intent.kind {
-                Kind::Replace | Kind::RemoveIf => self.about_what_was_seen(intent),
+                Kind::Replace | Kind::RemoveIf | Kind::CommitReplace => {
+                    self.about_what_was_seen(intent)
+                }
                 _ => Some(plain(intent)),
             };
             // Where nothing was seen yet, somebody has to look.
-            let request =
+            let mut request =
                 request.unwrap_or_else(|| plain(Intent { kind: Kind::GetVersioned, ..intent }));
+            if let (Call::Commit(write), false) = (request.call, commits) {
+                request.call = write.alone();
+            }
             let patience = intent.patience.filter(|_| !self.is_patient);
             self.insist(&client, number, &request, patience).await;
         }
@@ -154,13 +163,14 @@ impl Round {
         let (seen, revision) = self.board.pick(intent.register, intent.pick)?;
         let call = match intent.kind {
             Kind::Replace => Call::Replace { seen, new: intent.number },
+            Kind::CommitReplace => Call::Commit(Write::Replace { seen, new: intent.number }),
             _ => Call::RemoveIf { seen },
         };
         Some(Request { call, seen: Some(revision), ..plain(intent) })
     }
 
     /// Makes a call again and again until it may have been applied.
-    async fn insist<B: Cas>(
+    async fn insist<B: Cas + Batch>(
         &self,
         client: &Client<'_, B>,
         number: usize,
@@ -204,7 +214,7 @@ impl Round {
     }
 
     /// Reads every register in the end, when nobody writes any more.
-    async fn look<B: Cas>(&self, store: &StateStore<B>) {
+    async fn look<B: Cas + Batch>(&self, store: &StateStore<B>) {
         let client = self.client(store);
         for register in 0..registers(self.calls) {
             let intent = Intent { register, kind: Kind::Get, ..intent(self.seed, 0) };
@@ -237,7 +247,13 @@ impl Round {
 fn plain(intent: Intent) -> Request {
     let Intent { register, kind, way, number, .. } = intent;
     let call = match kind {
-        Kind::Get | Kind::GetVersioned | Kind::Replace | Kind::RemoveIf => Call::Get,
+        Kind::Get | Kind::GetVersioned | Kind::Replace | Kind::RemoveIf | Kind::CommitReplace => {
+            Call::Get
+        }
+        Kind::GetMany => Call::GetMany,
+        Kind::Exists => Call::Exists,
+        Kind::CommitSet => Call::Commit(Write::Set(number)),
+        Kind::CommitCreate => Call::Commit(Write::Create(number)),
         Kind::Take => Call::Take,
         Kind::Set => Call::Set(number),
         Kind::Create => Call::Create(number),

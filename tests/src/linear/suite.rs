@@ -2,7 +2,10 @@
 
 use std::{env, hash::BuildHasher as _};
 
-use state_runtime::{backend::AnyBackend, store::StateStore};
+use state_runtime::{
+    backend::{AnyBackend, Backend},
+    store::StateStore,
+};
 
 use super::{Broken, Bug, Callers, Summary, Surroundings, round};
 
@@ -78,7 +81,8 @@ pub async fn finds_lies(name: &str, backends: &[AnyBackend], surroundings: &Surr
 }
 
 async fn find(name: &str, backends: &[AnyBackend], surroundings: &Surroundings<'_>, bugs: &[Bug]) {
-    for &bug in bugs {
+    let capabilities = backends.first().map(Backend::capabilities).unwrap_or_default();
+    for &bug in bugs.iter().filter(|bug| bug.can_be_in(capabilities)) {
         let mut found = None;
         for seed in 0..MOST {
             // A fresh one each time, so that the bug shows in the same calls.

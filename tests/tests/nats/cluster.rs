@@ -7,7 +7,7 @@ use std::{
 
 use super::*;
 use futures_util::future::{join_all, try_join_all};
-use state_runtime::backend::AddOptions;
+use state_runtime::backend::{AddOptions, ScanRequest};
 
 /// Longer than servers take to agree on a leader, on a busy machine.
 const ELECTION: Duration = Duration::from_secs(60);
@@ -136,5 +136,53 @@ async fn what_was_acknowledged_survives_the_death_of_the_leader() -> TestResult 
     let (counted, open) = (tally.counted.into_inner(), tally.open.into_inner());
     assert!((counted..=counted + open).contains(&count), "{count} of {counted} and {open}");
     until("another one leads", async || leader(&servers).await.is_ok_and(|new| new != old)).await;
+    Ok(())
+}
+
+/// A bucket with replicas is read message by message, which writers outrun.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_lists_each_once_while_writers_never_pause() -> TestResult {
+    const ITEMS: usize = 300;
+    let servers = cluster().await?;
+    let [first, ..] = servers.as_slice() else { return Err("there are three".into()) };
+    let config = config(first, "state").with_replicas(3);
+    let backend = at_last(async || NatsBackend::connect(config.clone()).await).await?;
+    let name = |number: usize| format!("item:{number:03}");
+    for number in 0..ITEMS {
+        put(&backend, &name(number), "old").await?;
+    }
+    let is_over = AtomicBool::new(false);
+    let write = async |writer: usize| -> Result<()> {
+        while !is_over.load(Ordering::SeqCst) {
+            for number in (writer..ITEMS).step_by(WRITERS) {
+                put(&backend, &name(number), "new").await?;
+            }
+        }
+        Ok(())
+    };
+    let scan = async || -> Result<Vec<String>> {
+        let prefix = "item:".to_owned();
+        let mut request = ScanRequest { prefix, cursor: None, limit: 16, want: Want::KEY };
+        let mut found = Vec::new();
+        loop {
+            let page = backend.scan(request.clone()).await?;
+            found.extend(page.entries.into_iter().map(|(key, _)| key.into_string()));
+            request.cursor = page.next;
+            if request.cursor.is_none() || found.len() > ITEMS {
+                found.sort_unstable();
+                return Ok(found);
+            }
+        }
+    };
+    let scans = async {
+        let found = [scan().await, scan().await, scan().await];
+        is_over.store(true, Ordering::SeqCst);
+        found
+    };
+    let (written, found) = tokio::join!(try_join_all((0..WRITERS).map(write)), scans);
+    written?;
+    for found in found {
+        assert!(found?.into_iter().eq((0..ITEMS).map(name)), "each is listed once");
+    }
     Ok(())
 }

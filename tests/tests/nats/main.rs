@@ -9,6 +9,7 @@ mod expiry;
 mod limits;
 mod login;
 mod outage;
+mod scan;
 mod watch;
 
 use std::{

@@ -10,6 +10,7 @@ mod remove;
 mod scan;
 mod types;
 mod watch;
+mod watch_faults;
 mod watch_outage;
 
 use state_runtime::{StateError, backends::MemoryBackend, prelude::*};

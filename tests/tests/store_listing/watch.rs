@@ -177,22 +177,33 @@ async fn whoever_gives_up_waiting_misses_nothing() -> TestResult {
         store.set(&line("a", "b", number)).await?;
     }
     let (mut scan, mut watch) = (store.scan::<Line>(), store.watch_all::<Line>());
-    let (mut found, mut told) = (0, 0);
-    loop {
-        if let Poll::Ready(end) = poll!(Box::pin(scan.next())) {
-            let Some(line) = end else { break };
-            line?;
-            found += 1;
+    let mut found = Vec::new();
+    timeout(PATIENCE, async {
+        loop {
+            match poll!(Box::pin(scan.next())) {
+                Poll::Ready(Some(line)) => found.push(line?.line),
+                Poll::Ready(None) => return Ok::<_, StateError>(()),
+                Poll::Pending => yield_now().await,
+            }
         }
-        yield_now().await;
-    }
-    while told < 300 {
-        if let Poll::Ready(changed) = poll!(Box::pin(watch.next())) {
-            changed.ok_or("the watch ended")??;
-            told += 1;
+    })
+    .await??;
+    found.sort_unstable();
+    assert!(found.into_iter().eq(0..300), "the scan finds each once");
+    let mut told = Vec::new();
+    timeout(PATIENCE, async {
+        while told.len() < 300 {
+            match poll!(Box::pin(watch.next())) {
+                Poll::Ready(Some(changed)) => told.push(changed?),
+                Poll::Ready(None) => break,
+                Poll::Pending => yield_now().await,
+            }
         }
-        yield_now().await;
-    }
-    assert_eq!(found, 300);
+        Ok::<_, StateError>(())
+    })
+    .await??;
+    let mut told: Vec<_> = told.into_iter().map(|changed| changed.key.line).collect();
+    told.sort_unstable();
+    assert!(told.into_iter().eq(0..300), "the watch tells each once");
     Ok(())
 }

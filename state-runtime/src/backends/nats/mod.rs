@@ -117,9 +117,10 @@ use crate::{
 ///
 /// # Scans and watches
 ///
-/// A scan goes through the messages in the order in which they were written; while entries are
-/// rewritten it follows them, and may list one twice at different revisions. With direct gets (2.11,
-/// one replica) a page is one request, elsewhere every entry is one.
+/// A scan goes through the messages in the order in which they were written, follows entries that are
+/// rewritten, and remembers what it has listed: each once, up to a million of them. Where writers are
+/// faster, it asks for the names of all entries and reads those that are left. With direct gets
+/// (2.11, one replica) a page is one request, elsewhere every entry is one.
 ///
 /// An entry whose header `State-Expires` is no time was written by another program. Nobody can tell
 /// whether it is there: a read is [`Foreign`](crate::backend::ErrorKind::Foreign), and a scan leaves it

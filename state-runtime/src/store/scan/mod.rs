@@ -31,10 +31,10 @@ impl<B: Backend> StateStore<B> {
     /// Lists all values of a type, each decoded and validated; with [`within`](Scan::within), those
     /// under a prefix. The order is the backend's.
     ///
-    /// Every value that exists throughout the scan is found; one that is written or removed
-    /// meanwhile may be found or not. Keys of other types under the same prefix are passed over.
-    /// Nothing is held in the backend between two pages. Where the backend lists in the order of
-    /// writes, as NATS does, one that is rewritten meanwhile may be found again.
+    /// Every value that exists throughout the scan is found; one that comes or goes meanwhile may be
+    /// found or not. Keys of other types under the same prefix are passed over. Nothing is held in the
+    /// backend between two pages. NATS lists in the order of writes: there, of more than a million
+    /// values, one that is rewritten meanwhile may be found again.
     ///
     /// A value that is not valid is an `Err` among the others, which names its
     /// [`key`](StateError::key), and the scan goes on behind it. [`all`](Scan::all) stops there

@@ -1,12 +1,11 @@
 //! Pages of the entries of a type, through moments in which the backend cannot be reached.
 
 use core::marker::PhantomData;
-use std::collections::HashSet;
 
 use bytes::Bytes;
 
 use crate::{
-    backend::{self, Cursor, ErrorKind, GetOptions, Page, ScanRequest, Want},
+    backend::{self, Cursor, ErrorKind, GetOptions, Page, ScanRequest, Want, seen::Seen},
     error::{Operation, Result, StateError},
     key::Key,
     schema::{Prefix, StateKey},
@@ -28,7 +27,7 @@ pub(in super::super) struct Pages<T, B> {
     /// Where the next page starts; `None` after the last.
     at: Option<Position>,
     /// The present forms of the keys that were found under their former one.
-    moved: HashSet<Key>,
+    moved: Seen,
     entries_of: PhantomData<fn() -> T>,
 }
 
@@ -72,7 +71,7 @@ impl<T: StateKey, B: backend::Scan> Pages<T, B> {
         let former = T::NAMESPACE.former.map(|format| store.prefix(format, prefix)).transpose()?;
         let part = if former.is_some() { Part::Former } else { Part::Present };
         let at = Some(Position { part, cursor: None });
-        let moved = HashSet::new();
+        let moved = Seen::with_room(usize::MAX);
         Ok(Self { store, wanted, present, former, at, moved, entries_of: PhantomData })
     }
 
@@ -101,7 +100,9 @@ impl<T: StateKey, B: backend::Scan> Pages<T, B> {
             if self.wanted == Wanted::Values {
                 self.prefer_present(&mut found).await?;
             }
-            self.moved.extend(found.iter().map(|found| found.encoded.clone()));
+            for found in &found {
+                self.moved.insert(found.encoded.as_str());
+            }
         }
         self.at = match (page.next, part) {
             (None, Part::Former) => Some(Position { part: Part::Present, cursor: None }),
@@ -135,7 +136,7 @@ impl<T: StateKey, B: backend::Scan> Pages<T, B> {
             } else {
                 stored.without_secrets()
             };
-            let is_new = !self.moved.contains(&encoded);
+            let is_new = !self.moved.contains(encoded.as_str());
             return is_new.then_some(Found { key, encoded, former: None, value });
         }
         let key = self.store.typed_former_key::<T>(&stored)?;

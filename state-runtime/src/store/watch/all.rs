@@ -26,6 +26,7 @@ use crate::{
     schema::{Prefix, StateKey},
     store::{
         StateStore, StoredIn,
+        backoff::Backoff,
         batches::{Batches, Step},
         parallel::parallel,
         path::read,
@@ -118,6 +119,9 @@ impl<T: StateKey, B: backend::Watch + backend::Scan> WatchAll<T, B> {
     }
 }
 
+/// What is to be told.
+type Items<T> = VecDeque<Result<Changed<T>>>;
+
 /// What is watched, and what was told of it.
 struct Watched<T: StateKey, B> {
     store: StateStore<B>,
@@ -129,6 +133,12 @@ struct Watched<T: StateKey, B> {
     pass: Option<Pages<T, B>>,
     /// How often that has happened.
     passes: u64,
+    /// Whether anything may have happened again since the last pass began.
+    again: bool,
+    /// Between passes that follow one another.
+    rest: Backoff,
+    /// Whether the next page is due, in a pass during which much changes.
+    page_is_due: bool,
     /// What may have become another, by the present form of its key.
     changed: HashMap<Key, T::Key>,
     /// What was told last of each value that is there.
@@ -158,6 +168,9 @@ impl<T: StateKey, B: backend::Watch + backend::Scan> Watched<T, B> {
             hints,
             pass: None,
             passes: 0,
+            again: false,
+            rest: Backoff::default(),
+            page_is_due: true,
             changed: HashMap::new(),
             told: HashMap::new(),
             digest: [RandomState::new(), RandomState::new()],
@@ -183,9 +196,16 @@ impl<T: StateKey, B: backend::Watch + backend::Scan> Watched<T, B> {
 
     /// One look at what may have changed; `None` if the store was closed. After an error, all that
     /// was to be looked at still is.
-    async fn look(&mut self) -> Result<Option<VecDeque<Result<Changed<T>>>>> {
-        if let Some(pass) = &mut self.pass {
-            if let Some(page) = pass.try_next().await? {
+    ///
+    /// Hints are taken between the pages of a pass, too, for the backend keeps few of them: else much
+    /// that changes during a pass would be the reason for the next one.
+    async fn look(&mut self) -> Result<Option<Items<T>>> {
+        self.hear_some().await;
+        let much_has_changed = self.changed.len() >= PAGE && !self.page_is_due;
+        if let (Some(pass), false) = (&mut self.pass, much_has_changed) {
+            let page = pass.try_next().await?;
+            self.page_is_due = false;
+            if let Some(page) = page {
                 let found = page.into_iter();
                 let told = found.filter_map(|it| self.tell(it.encoded, it.key, Some(it.value)));
                 return Ok(Some(told.collect()));
@@ -194,41 +214,57 @@ impl<T: StateKey, B: backend::Watch + backend::Scan> Watched<T, B> {
             self.look_for_vanished();
         }
         if !self.changed.is_empty() {
+            self.page_is_due = true;
             return self.read_changed().await.map(Some);
         }
+        if self.again {
+            self.rest.pause().await;
+            self.begin_pass()?;
+            return Ok(Some([].into()));
+        }
+        self.rest.reset();
         match self.hints.next(&self.store).await? {
             None => return Ok(None),
-            Some(hint) => self.hear(hint)?,
-        }
-        while self.pass.is_none()
-            && self.changed.len() < PAGE
-            && let Some(hint) = self.hints.at_once().await
-        {
-            self.hear(hint)?;
+            Some(Hint::Everything) => self.begin_pass()?,
+            Some(hint) => self.hear(hint),
         }
         Ok(Some([].into()))
     }
 
-    fn hear(&mut self, hint: Hint) -> Result<()> {
-        match hint {
-            Hint::Everything => {
-                let (store, prefix) = (self.store.clone(), self.prefix.as_ref());
-                self.pass = Some(Pages::new(store, Wanted::Values, prefix)?);
-                self.passes += 1;
-                self.changed.clear();
-            }
-            Hint::Key(stored) => {
-                let present = self.store.typed_key::<T>(&stored);
-                // Otherwise it is a key of another type that starts the same.
-                if let Some(key) = present.or_else(|| self.store.typed_former_key::<T>(&stored)) {
-                    let encoded = self.store.encoded_of(&key, &stored);
-                    if encoded.as_str().starts_with(&self.present) {
-                        self.changed.insert(encoded, key);
-                    }
-                }
+    /// Takes the hints that there are while something is to be looked at, but no more than can be
+    /// read at once.
+    async fn hear_some(&mut self) {
+        let is_busy = self.pass.is_some() || !self.changed.is_empty();
+        while is_busy
+            && self.changed.len() < PAGE
+            && !self.again
+            && let Some(hint) = self.hints.at_once().await
+        {
+            self.hear(hint);
+        }
+    }
+
+    fn begin_pass(&mut self) -> Result<()> {
+        let (store, prefix) = (self.store.clone(), self.prefix.as_ref());
+        self.pass = Some(Pages::new(store, Wanted::Values, prefix)?);
+        self.passes += 1;
+        self.again = false;
+        Ok(())
+    }
+
+    fn hear(&mut self, hint: Hint) {
+        let Hint::Key(stored) = hint else {
+            self.again = true;
+            return;
+        };
+        let present = self.store.typed_key::<T>(&stored);
+        // Otherwise it is a key of another type that starts the same.
+        if let Some(key) = present.or_else(|| self.store.typed_former_key::<T>(&stored)) {
+            let encoded = self.store.encoded_of(&key, &stored);
+            if encoded.as_str().starts_with(&self.present) {
+                self.changed.insert(encoded, key);
             }
         }
-        Ok(())
     }
 
     /// What was told and is not met again may be gone. Or it came back behind the pass: so it is read.
@@ -243,7 +279,7 @@ impl<T: StateKey, B: backend::Watch + backend::Scan> Watched<T, B> {
     }
 
     /// Reads some of what may have changed.
-    async fn read_changed(&mut self) -> Result<VecDeque<Result<Changed<T>>>> {
+    async fn read_changed(&mut self) -> Result<Items<T>> {
         let some: Vec<_> = self.changed.keys().take(PAGE).cloned().collect();
         let former: Vec<_> = some
             .iter()

@@ -1,104 +1,99 @@
-//! Scans: the messages under a prefix in the order of their sequences.
-//!
-//! Each entry is the last message of its subject, and a write gives it a higher sequence. So whoever
-//! goes through the sequences to the end meets every entry that is there throughout: one that is
-//! rewritten behind the scan was met before, or is met again in front of it.
-//!
-//! An entry of which nobody can tell when it expires is left out, for nobody can tell either whether
-//! it is there. It ends no scan: the others are sound. A line of the log says where it is.
+//! The walk of a scan through the sequences of a bucket, in rounds.
 
 use async_nats::Subscriber;
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{
-    Engine,
-    api::{GetMessage, PENDING},
-    error,
-    read::Named,
-    session::{Session, json, status},
-    stored::{Stored, number},
-};
+use super::{AT_ONCE, Found, Looked, PAGE_BYTES, Place, Session, Stored, names::Names};
 use crate::{
-    backend::{BackendError, Cursor, ErrorKind, Page, Result, ScanRequest},
-    key::Key,
+    backend::{ErrorKind, Result},
+    backends::nats::{
+        api::{GetMessage, PENDING, StreamInfo},
+        error,
+        session::{json, status},
+        stored::number,
+    },
 };
 
-/// The most messages that one page looks at, however many were asked for.
-const MOST: usize = 1000;
-/// The same where each message is a request of its own.
+/// The most messages that one page looks at where each is a request of its own.
 const MOST_SINGLE: usize = 128;
 
-/// About how many bytes of values a page may hold.
-const PAGE_BYTES: usize = 4 << 20;
-/// How many entries are asked for at the same time.
-const AT_ONCE: usize = 64;
-
-/// Messages in the order of their sequences, with their subjects.
-#[derive(Default)]
-struct Found {
-    messages: Vec<(String, Stored)>,
-    /// The sequence of the last one that was looked at.
-    last: Option<u64>,
-    /// Whether there are no more behind them.
-    complete: bool,
+/// Where a walk stands.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Walk {
+    /// The sequence to go on with.
+    next: u64,
+    round: Option<Round>,
 }
 
-impl Found {
-    fn take(&mut self, named: Named, stream: &str) -> Result<()> {
-        let Named { subject, sequence, stored } = named;
-        self.last = Some(sequence);
-        match stored {
-            Ok(stored) => self.messages.push((subject, stored)),
-            Err(error) if error.kind() == ErrorKind::Foreign => {
-                tracing::warn!(stream, sequence, %error, "a scan leaves an entry out");
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
+/// A part of the sequences.
+#[derive(Clone, Copy)]
+struct Round {
+    /// The last sequence of it.
+    end: u64,
+    /// How many there are.
+    length: u64,
 }
 
-impl Engine {
-    pub(super) async fn scan(&self, request: ScanRequest) -> Result<Page> {
-        let session = self.link.session()?;
-        let Some(pattern) = self.mapping.pattern(&request.prefix) else {
-            return Ok(Page::default());
-        };
-        let filter = format!("{}{pattern}", session.bucket.prefix);
-        let start = request.cursor.as_ref().map_or(Ok(1), sequence)?;
-        let limit = request.limit.clamp(1, MOST);
+impl Walk {
+    /// The next messages under `filter`, and how to go on.
+    pub(super) async fn page(
+        self,
+        session: &Session,
+        filter: &str,
+        limit: usize,
+    ) -> Result<Looked> {
+        // There is no message 0.
+        let start = self.next.max(1);
         let batched = if session.bucket.reads_batches() {
-            session.batch(&filter, start, limit).await?
+            session.batch(filter, start, limit).await?
         } else {
             None
         };
         let mut found = match batched {
             Some(found) => found,
-            None => session.one_by_one(&filter, start, limit.min(MOST_SINGLE)).await?,
+            None => session.one_by_one(filter, start, limit.min(MOST_SINGLE)).await?,
         };
-        let next = found.last.map_or(start, |last| last.saturating_add(1));
-        let next = (!found.complete).then(|| Cursor::from_bytes(next.to_be_bytes()));
+        let next = if found.complete {
+            None
+        } else {
+            let first = found.messages.first().map_or(start, |(_, stored)| stored.sequence);
+            let next = found.last.map_or(start, |last| last.saturating_add(1));
+            self.go_on(session, first, next).await?
+        };
         if session.bucket.config.max_msgs_per_subject != 1 {
             session.leave_latest(&mut found.messages).await?;
         }
-        let now = self.now();
-        let entries = found.messages.into_iter().filter_map(|(subject, stored)| {
-            let key = self.mapping.key(subject.strip_prefix(&session.bucket.prefix)?)?;
-            let listed = key.starts_with(&request.prefix) && stored.is_live(now);
-            listed.then(|| (Key::from_stored(key), stored.into_entry(request.want)))
-        });
-        Ok(Page { entries: entries.collect(), next })
+        Ok((found.messages, next))
+    }
+
+    /// Goes on with `next` after a page that began with `first`.
+    async fn go_on(self, session: &Session, first: u64, next: u64) -> Result<Option<Place>> {
+        if self.round.is_some_and(|round| next <= round.end) {
+            return Ok(Some(Place::Walk(Self { next, ..self })));
+        }
+        let reached = session.last_sequence().await?;
+        if reached < next {
+            return Ok(None);
+        }
+        let begin = self.round.map_or(first, |round| round.end);
+        let length = reached.saturating_sub(begin);
+        if self.round.is_some_and(|round| length > round.length / 2) {
+            return Ok(Some(Place::Names(Names::behind(next))));
+        }
+        let round = Some(Round { end: reached, length });
+        Ok(Some(Place::Walk(Self { next, round })))
     }
 }
 
-fn sequence(cursor: &Cursor) -> Result<u64> {
-    let bytes = cursor.as_bytes().try_into().map_err(|_| {
-        BackendError::new(ErrorKind::Other, "the cursor is of a scan of another backend")
-    })?;
-    Ok(u64::from_be_bytes(bytes))
-}
-
 impl Session {
+    /// The sequence that the bucket has reached.
+    async fn last_sequence(&self) -> Result<u64> {
+        let api = format!("STREAM.INFO.{}", self.bucket.stream);
+        let info: StreamInfo = self.connection.ask(&api, Bytes::new()).await?;
+        Ok(info.state.last_seq)
+    }
+
     /// Several messages by one request; `None` where a mirror answered.
     async fn batch(&self, filter: &str, start: u64, limit: usize) -> Result<Option<Found>> {
         let request = json(&GetMessage {
