@@ -67,6 +67,8 @@ pub(crate) struct Value<'a> {
     pub(crate) serde: ContainerSerde,
     /// What a counter of this type may be, where the value is a plain integer.
     pub(crate) counter: Option<Counter>,
+    /// Whether serde stores a lone value as its type has it, and no rule looks at it.
+    pub(crate) plain: bool,
 }
 
 /// What rules say of a stored integer.

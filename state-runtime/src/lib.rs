@@ -46,6 +46,7 @@
 //!   share state between programs.
 //! - [`connect`]: a backend that is chosen at run time, by its URL.
 //! - [`Backend`](backend::Backend): three methods, to write one.
+//! - [`patterns`]: what is kept in a state store again and again, locks for example.
 //! - [`key`]: how key fields become one string that can be read back.
 //!
 //! # What is stored
@@ -70,6 +71,7 @@ pub mod conformance;
 pub mod connect;
 pub mod error;
 pub mod key;
+pub mod patterns;
 pub mod schema;
 pub mod store;
 pub mod value;
@@ -93,7 +95,7 @@ pub mod __private {
         key::{KeyError, KeyPart, KeyReader, KeyWriter, PartError, Segment},
         schema::{
             Countable, Expiring, Instance, KeyFormat, Namespace, OnInvalid, Persistent, Prefix,
-            Registration, Shape, StateKey, Token, TypedKey, Unversioned, UpgradeFrom,
+            Registration, Shape, SoleValue, StateKey, Token, TypedKey, Unversioned, UpgradeFrom,
             UpgradeSource, Validated, Versioned, Writable, key_text,
         },
     };

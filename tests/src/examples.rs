@@ -137,3 +137,16 @@ pub fn watching_is_right(printed: &Printed) {
     }
     assert_eq!(printed.value("all done"), "3 jobs", "{}", printed.out);
 }
+
+/// What the example `lock` prints.
+///
+/// # Panics
+///
+/// If it is something else.
+pub fn lock_is_right(printed: &Printed) {
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert_eq!(printed.values("second worker"), ["finds it taken", "holds it: true"]);
+    assert_eq!(printed.value("late worker"), "holds it: false", "{}", printed.out);
+    assert_eq!(printed.value("its token"), "smaller", "{}", printed.out);
+    assert!(printed.value("its release").starts_with("the lease on"), "{}", printed.out);
+}

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::LazyLock};
 
-use tests::examples::{Printed, Programs, listing_is_right, watching_is_right};
+use tests::examples::{Printed, Programs, listing_is_right, lock_is_right, watching_is_right};
 
 /// As they are without any feature: no client of a server is compiled in.
 static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
@@ -104,6 +104,12 @@ fn the_listing_finds_the_lines_of_one_order_and_removes_them() {
 fn the_watch_sees_every_job_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
     watching_is_right(&run("watching", folder.path(), &[]));
+}
+
+#[test]
+fn the_lock_has_one_holder_and_the_late_one_has_the_smaller_token() {
+    let folder = tempfile::tempdir().unwrap();
+    lock_is_right(&run("lock", folder.path(), &[]));
 }
 
 /// The rejected records: index, field and reason.

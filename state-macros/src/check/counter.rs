@@ -30,6 +30,12 @@ pub(super) fn check(fields: &[StructField<'_>], whole: bool) -> Option<Counter> 
     Some(if whole { Counter::Rules } else { range(&field.garde) })
 }
 
+/// Whether the one value field is stored as its type has it, and has no rules of its own.
+pub(super) fn is_plain(fields: &[StructField<'_>]) -> bool {
+    let [field] = fields else { return false };
+    field.serde.copied.is_empty() && field.garde.own.is_empty()
+}
+
 fn is_integer(ty: &Type) -> bool {
     match ty {
         // What a macro of the user passes on is in a group.

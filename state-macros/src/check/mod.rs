@@ -41,7 +41,8 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
     let whole = garde.whole || fields.iter().any(|field| field.garde.whole);
     let (key, rest) = key::check(&attrs, garde, fields, input, cx);
     let counter = counter::check(&rest, whole);
-    let value = value::check(rest, serde, counter, attrs.superseded.is_none(), input, cx);
+    let plain = !whole && counter::is_plain(&rest);
+    let value = value::check(rest, serde, (counter, plain), attrs.superseded.is_none(), input, cx);
     Some(Model {
         ident: &input.ident,
         vis: &input.vis,

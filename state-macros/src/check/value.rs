@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn check<'a>(
     fields: Vec<StructField<'a>>,
     serde: ContainerSerde,
-    counter: Option<Counter>,
+    (counter, plain): (Option<Counter>, bool),
     written: bool,
     input: &'a DeriveInput,
     cx: &Context,
@@ -30,7 +30,7 @@ pub(super) fn check<'a>(
         ty: generics::without_self(&field.field.ty, &input.ident, &input.generics),
         serde: field.serde,
     });
-    Value { shape, fields: fields.collect(), serde, counter }
+    Value { shape, fields: fields.collect(), serde, counter, plain }
 }
 
 fn shape(fields: &[StructField<'_>], cx: &Context) -> Shape {

@@ -40,6 +40,7 @@ impl Emitter<'_, '_> {
             }
         });
         let counter = self.counter();
+        let sole_value = self.sole_value();
         quote! {
             const __STATE_NAMESPACE: #p::Namespace = #base;
 
@@ -85,7 +86,45 @@ impl Emitter<'_, '_> {
 
             #writable
             #counter
+            #sole_value
         }
+    }
+
+    /// `impl SoleValue`, where the stored value is one field. The field's type is a parameter of
+    /// the trait, for it may be more private than the struct.
+    fn sole_value(&self) -> Option<TokenStream> {
+        if self.model.value.shape != Shape::Value {
+            return None;
+        }
+        let p = &self.p;
+        let field = self.model.value.fields.first()?;
+        let (name, ty, plain) = (field.ident, &field.ty, self.model.value.plain);
+        let marker = self.stored_marker();
+        let marker = marker.map(|_| quote!(, __state_marker: ::core::marker::PhantomData));
+        let (generics, _, _) = self.model.generics.split_for_impl();
+        let (whole, where_clause) = (self.whole(), self.where_clause(&self.state_bounds()));
+        Some(quote! {
+            #[automatically_derived]
+            impl #generics #p::SoleValue<#ty> for #whole #where_clause {
+                const PLAIN: bool = #plain;
+
+                fn with_key(
+                    __state_key: <Self as #p::StateKey>::Key,
+                    __state_field: #ty,
+                ) -> Self {
+                    let __state_stored = __StateStored { #name: __state_field #marker };
+                    <Self as #p::StateKey>::from_stored(__state_key, __state_stored)
+                }
+
+                fn field(&self) -> &#ty {
+                    &self.#name
+                }
+
+                fn into_field(self) -> #ty {
+                    self.#name
+                }
+            }
+        })
     }
 
     /// `impl Countable`, for a value that is a plain integer.

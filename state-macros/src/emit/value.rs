@@ -47,7 +47,7 @@ impl Emitter<'_, '_> {
         quote!(#(#fields)* #marker)
     }
 
-    fn stored_marker(&self) -> Option<TokenStream> {
+    pub(super) fn stored_marker(&self) -> Option<TokenStream> {
         self.marker(self.model.value.fields.iter().map(|field| &field.ty))
     }
 

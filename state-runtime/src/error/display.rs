@@ -37,6 +37,10 @@ impl fmt::Display for StateError {
             Self::Conflict { key } => {
                 write!(f, "`{key}` was changed by another writer; read it again and decide anew")
             }
+            Self::LeaseLost { key } => write!(
+                f,
+                "the lease on `{key}` was lost; another holder may have worked at the same time"
+            ),
             Self::AlreadyExists { key } => write!(f, "`{key}` exists already"),
             Self::OutOfRange { key } => write!(
                 f,
@@ -76,6 +80,9 @@ impl fmt::Display for StateError {
                     write!(f, "{}{risk}", if i == 0 { "" } else { "; " })?;
                 }
                 f.write_str("; change that, or accept it by its name with `accept_risk`")
+            }
+            Self::InvalidSettings { pattern, reason } => {
+                write!(f, "`{pattern}` cannot work with its settings: {reason}")
             }
             Self::InvalidUrl(reason) => write!(f, "invalid URL of a backend: {reason}"),
             Self::NamespaceConflict(conflict) => conflict.fmt(f),

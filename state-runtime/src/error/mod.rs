@@ -118,6 +118,12 @@ pub enum StateError {
         /// The key.
         key: Box<Key>,
     },
+    /// A lock was no longer held when it was released: its lease ran out, or somebody removed it.
+    #[non_exhaustive]
+    LeaseLost {
+        /// The key of the lock.
+        key: Box<Key>,
+    },
     /// An entry that was to be created exists already.
     #[non_exhaustive]
     AlreadyExists {
@@ -198,6 +204,14 @@ pub enum StateError {
     },
     /// The URL of a backend says nothing that can be opened. Nothing was connected to.
     InvalidUrl(Box<InvalidUrl>),
+    /// A pattern cannot work with the settings that it was given. Nothing was sent.
+    #[non_exhaustive]
+    InvalidSettings {
+        /// The pattern.
+        pattern: &'static str,
+        /// What is wrong, and what to do about it.
+        reason: &'static str,
+    },
     /// Two types of state that are linked into the program can share a key.
     NamespaceConflict(Box<NamespaceConflict>),
 }
@@ -226,6 +240,7 @@ impl StateError {
             | Self::Version { key, .. }
             | Self::TooLarge { key, .. }
             | Self::Conflict { key }
+            | Self::LeaseLost { key }
             | Self::AlreadyExists { key }
             | Self::OutOfRange { key }
             | Self::NotFound { key } => Some(key),
@@ -284,6 +299,10 @@ pub enum Operation {
     Add,
     /// Change a value, whoever else does.
     Update,
+    /// Wait for a lock.
+    Acquire,
+    /// Free a lock.
+    Release,
     /// Ask whether there is a value.
     Exists,
     /// Ask how long a value lives.
@@ -317,6 +336,8 @@ impl Operation {
                 | Self::Update
                 | Self::Replace
                 | Self::Commit
+                | Self::Acquire
+                | Self::Release
         )
     }
 
@@ -333,6 +354,8 @@ impl Operation {
             Self::Commit => "commit",
             Self::Add => "add",
             Self::Update => "update",
+            Self::Acquire => "acquire",
+            Self::Release => "release",
             Self::Exists => "exists",
             Self::Ttl => "ttl",
             Self::Touch => "touch",

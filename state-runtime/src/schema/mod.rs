@@ -4,6 +4,7 @@
 
 mod countable;
 mod disjoint;
+mod fencing;
 mod format;
 #[doc(hidden)]
 pub mod key_text;
@@ -11,6 +12,7 @@ mod lifetime;
 mod namespace;
 mod prefix;
 pub(crate) mod registry;
+mod sole;
 mod typed;
 mod upgrade;
 mod validated;
@@ -18,11 +20,13 @@ mod validated;
 pub use self::{
     countable::{Countable, Integer},
     disjoint::{Row, check_row},
+    fencing::FencingToken,
     format::{KeyFormat, Token},
     lifetime::{Expiring, Lifetime, Persistent, Unversioned, Versioned, Versioning},
     namespace::{DEFAULT_MAX_SIZE, Namespace, OnInvalid, Shape},
     prefix::Prefix,
     registry::{Instance, NamespaceConflict, Registration, registered},
+    sole::SoleValue,
     typed::{StateKey, TypedKey, Writable},
     upgrade::{UpgradeFrom, UpgradeSource},
     validated::Validated,

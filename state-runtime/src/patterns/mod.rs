@@ -1,0 +1,11 @@
+//! The patterns floor: what services keep in a state store again and again, made once.
+//!
+//! A pattern works on a namespace that the program declares, so its keys are checked like all others and
+//! its values are readable JSON. It names no backend: what it needs of one is a bound where the backend's
+//! type is known, and [`StateError::Unsupported`](crate::StateError::Unsupported) at its construction
+//! where it is not.
+
+mod lock;
+mod settings;
+
+pub use self::lock::{Lease, Lock, LockGuard};
