@@ -46,7 +46,7 @@
 //!   share state between programs.
 //! - [`connect`]: a backend that is chosen at run time, by its URL.
 //! - [`Backend`](backend::Backend): three methods, to write one.
-//! - [`patterns`]: what is kept in a state store again and again, rate limits for example.
+//! - [`patterns`]: what is kept in a state store again and again: rate limits, locks, sessions.
 //! - [`key`]: how key fields become one string that can be read back.
 //!
 //! # What is stored

@@ -182,3 +182,16 @@ pub fn patterns_are_right(run: impl Fn(&str) -> Printed) {
     assert_eq!(cached.values("computed "), ["once", "once", "2 times"], "{}", cached.out);
     assert_eq!(cached.value("both are told "), "1234500 and 1234500", "{}", cached.out);
 }
+
+/// What the example `lock` prints.
+///
+/// # Panics
+///
+/// If it is something else.
+pub fn lock_is_right(printed: &Printed) {
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert_eq!(printed.values("second worker"), ["finds it taken", "holds it: true"]);
+    assert_eq!(printed.value("late worker"), "holds it: false", "{}", printed.out);
+    assert_eq!(printed.value("its token"), "smaller", "{}", printed.out);
+    assert!(printed.value("its release").starts_with("the lease on"), "{}", printed.out);
+}

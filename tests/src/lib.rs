@@ -28,6 +28,8 @@ pub mod pages {
     pub mod memory {}
     #[doc = include_str!("../../docs/nats.md")]
     pub mod nats {}
+    #[doc = include_str!("../../docs/patterns-lock.md")]
+    pub mod patterns_lock {}
     #[doc = include_str!("../../docs/redis.md")]
     pub mod redis {}
 }

@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path, sync::LazyLock};
 
-use tests::examples::{Printed, Programs, listing_is_right, patterns_are_right, watching_is_right};
+use tests::examples::{
+    Printed, Programs, listing_is_right, lock_is_right, patterns_are_right, watching_is_right,
+};
 
 /// As they are without any feature: no client of a server is compiled in.
 static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
@@ -112,6 +114,12 @@ fn the_patterns_do_what_their_examples_say_each_time() {
     for _ in 0..2 {
         patterns_are_right(|name| run(name, folder.path(), &[]));
     }
+}
+
+#[test]
+fn the_lock_has_one_holder_and_the_late_one_has_the_smaller_token() {
+    let folder = tempfile::tempdir().unwrap();
+    lock_is_right(&run("lock", folder.path(), &[]));
 }
 
 /// The rejected records: index, field and reason.

@@ -3,7 +3,9 @@
 use std::{fs, path::Path, sync::LazyLock};
 
 use tests::{
-    examples::{Printed, Programs, listing_is_right, patterns_are_right, watching_is_right},
+    examples::{
+        Printed, Programs, listing_is_right, lock_is_right, patterns_are_right, watching_is_right,
+    },
     servers::{dapr, nats, redis},
 };
 
@@ -86,6 +88,7 @@ fn check_listing(url: &str) {
     let folder = tempfile::tempdir().unwrap();
     listing_is_right(&run("listing", folder.path(), &[], url));
     watching_is_right(&run("watching", folder.path(), &[], url));
+    lock_is_right(&run("lock", folder.path(), &[], url));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,10 +28,13 @@ pub enum Capability {
     UniqueRevision,
     /// [`Backend::add`] is one atomic operation of the engine.
     Counter,
+    /// A revision that comes back stands for the same content as before, whatever happened in between, a
+    /// removal included. [`UniqueRevision`](Self::UniqueRevision) says more.
+    ExactRevision,
 }
 
 impl Capability {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Cas,
         Self::Ttl,
         Self::Batch,
@@ -41,6 +44,7 @@ impl Capability {
         Self::Shared,
         Self::UniqueRevision,
         Self::Counter,
+        Self::ExactRevision,
     ];
 
     /// The name in messages and tables.
@@ -56,6 +60,7 @@ impl Capability {
             Self::Shared => "shared",
             Self::UniqueRevision => "unique revision",
             Self::Counter => "counter",
+            Self::ExactRevision => "exact revision",
         }
     }
 

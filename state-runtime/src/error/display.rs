@@ -37,6 +37,10 @@ impl fmt::Display for StateError {
             Self::Conflict { key } => {
                 write!(f, "`{key}` was changed by another writer; read it again and decide anew")
             }
+            Self::LeaseLost { key } => write!(
+                f,
+                "the lease on `{key}` was lost; another holder may have worked at the same time"
+            ),
             Self::AlreadyExists { key } => write!(f, "`{key}` exists already"),
             Self::OutOfRange { key } => write!(
                 f,

@@ -118,6 +118,12 @@ pub enum StateError {
         /// The key.
         key: Box<Key>,
     },
+    /// A lock was no longer held when it was released: its lease ran out, or somebody removed it.
+    #[non_exhaustive]
+    LeaseLost {
+        /// The key of the lock.
+        key: Box<Key>,
+    },
     /// An entry that was to be created exists already.
     #[non_exhaustive]
     AlreadyExists {
@@ -234,6 +240,7 @@ impl StateError {
             | Self::Version { key, .. }
             | Self::TooLarge { key, .. }
             | Self::Conflict { key }
+            | Self::LeaseLost { key }
             | Self::AlreadyExists { key }
             | Self::OutOfRange { key }
             | Self::NotFound { key } => Some(key),
@@ -294,6 +301,10 @@ pub enum Operation {
     Throttle,
     /// Change a value, whoever else does.
     Update,
+    /// Wait for a lock.
+    Acquire,
+    /// Free a lock.
+    Release,
     /// Ask whether there is a value.
     Exists,
     /// Ask how long a value lives.
@@ -328,6 +339,8 @@ impl Operation {
                 | Self::Update
                 | Self::Replace
                 | Self::Commit
+                | Self::Acquire
+                | Self::Release
         )
     }
 
@@ -345,6 +358,8 @@ impl Operation {
             Self::Add => "add",
             Self::Throttle => "throttle",
             Self::Update => "update",
+            Self::Acquire => "acquire",
+            Self::Release => "release",
             Self::Exists => "exists",
             Self::Ttl => "ttl",
             Self::Touch => "touch",

@@ -8,6 +8,7 @@
 mod cached;
 mod claim;
 mod idempotency;
+mod lock;
 mod random;
 mod rate_limiter;
 mod sessions;
@@ -16,6 +17,7 @@ mod settings;
 pub use self::{
     cached::{CacheEntry, Cached, Refresh},
     idempotency::{Idempotency, Outcome, Run, RunError},
+    lock::{Lease, Lock, LockGuard},
     rate_limiter::{Admission, Limit, OnOutage, RateLimiter},
     sessions::{SessionId, Sessions},
 };

@@ -4,6 +4,7 @@
 
 mod countable;
 mod disjoint;
+mod fencing;
 mod format;
 #[doc(hidden)]
 pub mod key_text;
@@ -19,6 +20,7 @@ mod validated;
 pub use self::{
     countable::{Countable, Integer},
     disjoint::{Row, check_row},
+    fencing::FencingToken,
     format::{KeyFormat, Token},
     lifetime::{Expiring, Lifetime, Persistent, Unversioned, Versioned, Versioning},
     namespace::{DEFAULT_MAX_SIZE, Namespace, OnInvalid, Shape},

@@ -70,9 +70,11 @@ impl Access {
             }
             Operation::Remove => Self::REMOVE,
             Operation::Take => Self::READ.with(Self::REMOVE),
-            Operation::Add | Operation::Throttle | Operation::Update => {
-                Self::READ.with(Self::WRITE)
-            }
+            Operation::Add
+            | Operation::Throttle
+            | Operation::Update
+            | Operation::Acquire
+            | Operation::Release => Self::READ.with(Self::WRITE),
             Operation::Commit | Operation::Health | Operation::Close | Operation::Backend => {
                 Self::NONE
             }

@@ -40,7 +40,7 @@ impl fmt::Debug for Scope {
 
 impl<B: Backend> StateStore<B> {
     /// scope → key rules → encoded key
-    pub(super) fn encode_key<K: TypedKey>(&self, key: &K) -> Result<Key> {
+    pub(crate) fn encode_key<K: TypedKey>(&self, key: &K) -> Result<Key> {
         encode(key, self.key_writer())
     }
 

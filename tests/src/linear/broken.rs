@@ -11,7 +11,10 @@ use std::{
 
 use state_runtime::{
     backend::{
-        AddOptions, AnyBackend, Backend, BackendError, Batch, BatchOp, Capabilities, Capability, Cas, Changes, Condition, Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result, Revision, Risk, ScanRequest, SetOptions, ThrottleOptions, Throttled, Timestamp, TtlChange, Want, WatchRequest,
+        AddOptions, AnyBackend, Backend, BackendError, Batch, BatchOp, Capabilities, Capability,
+        Cas, Changes, Condition, Entry, ErrorKind, Expiry, GetOptions, Page, RemoveOptions, Result,
+        Revision, Risk, ScanRequest, SetOptions, ThrottleOptions, Throttled, Timestamp, TtlChange,
+        Want, WatchRequest,
     },
     bytes::Bytes,
     key::Key,
@@ -219,8 +222,6 @@ impl Backend for Broken {
     async fn throttle(&self, key: &Key, options: ThrottleOptions) -> Result<Throttled> {
         self.send(|| self.inner.throttle(key, options)).await
     }
-    async fn apply(&self, batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
-        self.inner.apply(batch).await
     async fn apply(&self, mut batch: Vec<BatchOp>) -> Result<Vec<Option<Revision>>> {
         if self.shows(Bug::LostBatch) {
             return Ok(vec![None; batch.len()]);

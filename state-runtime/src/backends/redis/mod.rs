@@ -343,7 +343,8 @@ impl Backend for RedisBackend {
             .with(Capability::Scan)
             .with(Capability::Watch)
             .with(Capability::Shared)
-            .with(Capability::Counter);
+            .with(Capability::Counter)
+            .with(Capability::ExactRevision);
         if self.inner.durable { all.with(Capability::Durable) } else { all }
     }
 
