@@ -32,6 +32,18 @@ struct Count {
     count: u64,
 }
 
+#[derive(Debug, Clone, PartialEq, StateKey, Validate)]
+#[state(key = "item:{id}", persistent)]
+#[garde(allow_unvalidated)]
+struct Item {
+    id: u32,
+    left: u32,
+    right: u32,
+}
+
+/// A page has 256.
+const ITEMS: u32 = 300;
+
 type Outcome = Result<(), StateError>;
 
 fn pair(value: u32) -> Pair {
@@ -118,6 +130,20 @@ where
         store.update(key(), |it| *it = pair(it.left + 1)).await.map(drop)
     })
     .await;
+    survives("update_or_insert_with", store, async || {
+        store.remove(key()).await?;
+        let insert = || pair(2);
+        store.update_or_insert_with(key(), insert, |it| *it = pair(it.left + 1)).await.map(drop)
+    })
+    .await;
+    survives("try_update", store, async || {
+        let change = |it: &mut Pair| {
+            *it = pair(it.left + 1);
+            Ok::<_, StateError>(())
+        };
+        store.try_update(key(), change).await.map(drop)
+    })
+    .await;
     survives("update_option", store, async || {
         store.update_option(key(), |it| *it = None).await.map(drop)
     })
@@ -148,17 +174,91 @@ where
         store.remove_all::<Pair>().await.map(drop)
     })
     .await;
+    survives("watch", store, async || {
+        let mut states = store.watch(key());
+        states.next().await.transpose()?;
+        store.set(&pair(2)).await?;
+        states.next().await.transpose().map(drop)
+    })
+    .await;
     survives("watch_all", store, async || {
         let mut pairs = store.watch_all::<Pair>();
+        pairs.next().await.transpose()?;
+        store.set(&pair(2)).await?;
         pairs.next().await.transpose().map(drop)
     })
     .await;
     survives("health", store, async || store.health().await).await;
 }
 
+/// Drops what goes through several pages at each of its await points. Afterwards each value is whole
+/// or gone, and the same work can be done to the end.
+async fn several_pages_survive<B>(
+    name: &str,
+    store: &StateStore<B>,
+    work: impl AsyncFn() -> Outcome,
+) where
+    B: Cas + Ttl + Batch + Scan,
+{
+    let items: Vec<_> = (0..ITEMS).map(|id| Item { id, left: id, right: id }).collect();
+    let (removes, mut drops) = (name == "remove_all", 0);
+    loop {
+        store.set_all(&items).await.unwrap();
+        let done = dropped_after(drops, work()).await;
+        let mut left = store.scan::<Item>().all().await.unwrap();
+        left.sort_unstable_by_key(|item| item.id);
+        assert!(left.iter().all(|item| items.get(item.id as usize) == Some(item)), "{name}");
+        assert!(removes || left.len() == items.len(), "{name}, dropped after {drops} polls");
+        // A removal that was handed over may come later than its caller has gone.
+        let count = store.count::<Item>().await.unwrap();
+        assert!(count <= left.len() as u64, "{name}, dropped after {drops} polls: {count}");
+        assert!(store.remove_all::<Item>().await.unwrap() <= count, "{name}");
+        assert_eq!(store.count::<Item>().await.unwrap(), 0, "{name}, dropped after {drops} polls");
+        if let Some(outcome) = done {
+            outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+            break;
+        }
+        drops += 1;
+    }
+    assert!(drops > 2, "{name} has no second page: {drops} polls");
+}
+
+async fn all_that_takes_several_pages_survives<B>(backend: B)
+where
+    B: Cas + Ttl + Batch + Scan + Watch,
+{
+    let store = &StateStore::new(backend).unwrap();
+    several_pages_survive("scan", store, async || {
+        let found = store.scan::<Item>().all().await?;
+        assert_eq!(found.len(), ITEMS as usize);
+        Ok(())
+    })
+    .await;
+    several_pages_survive("keys", store, async || store.keys::<Item>().all().await.map(drop)).await;
+    several_pages_survive("count", store, async || {
+        assert_eq!(store.count::<Item>().await?, u64::from(ITEMS));
+        Ok(())
+    })
+    .await;
+    several_pages_survive("remove_all", store, async || {
+        assert_eq!(store.remove_all::<Item>().await?, u64::from(ITEMS));
+        Ok(())
+    })
+    .await;
+    several_pages_survive("watch_all", store, async || {
+        let mut items = store.watch_all::<Item>();
+        for _ in 0..ITEMS {
+            items.next().await.transpose()?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn every_operation_in_memory_can_be_dropped_anywhere() {
     every_operation_survives(Yielding(MemoryBackend::new())).await;
+    all_that_takes_several_pages_survives(Yielding(MemoryBackend::new())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -166,6 +266,8 @@ async fn every_operation_on_disk_can_be_dropped_anywhere() {
     let folder = tempfile::tempdir().unwrap();
     let file = FileBackend::open(folder.path().join("state")).await.unwrap();
     every_operation_survives(Yielding(file)).await;
+    let file = FileBackend::open(folder.path().join("pages")).await.unwrap();
+    all_that_takes_several_pages_survives(Yielding(file)).await;
 }
 
 #[tokio::test]
