@@ -42,6 +42,7 @@ themes! {
     format: a_key_format_that_is_not_reversible_is_refused,
     key_part: a_type_that_cannot_be_a_key_part_is_refused,
     lifetime: a_lifetime_that_makes_no_sense_is_refused,
+    patterns: a_pattern_over_a_type_that_does_not_keep_its_state_is_refused,
     shape: a_type_that_is_no_plain_struct_is_refused,
     store: a_call_that_the_backend_cannot_answer_is_refused,
     versions: a_version_without_its_chain_is_refused,

@@ -67,24 +67,31 @@ pub struct Cached<T: StateKey, V, B = AnyBackend> {
     beta: f64,
 }
 
-impl<T, V, B> Cached<T, V, B>
-where
-    T: SoleValue<CacheEntry<V>> + Writable + StateKey<Lifetime = Expiring>,
-    V: Clone,
-    B: Cas + Ttl,
-{
+impl<T: StateKey, V, B> Cached<T, V, B> {
     /// Values are stored as `T`. A caller that dies while it computes delays others by at most `lease`.
     ///
     /// # Errors
     ///
     /// [`Unsupported`](StateError::Unsupported) if the backend lacks compare-and-swap or TTL;
     /// [`InvalidSettings`](StateError::InvalidSettings) if the lease is longer than the `ttl` of `T`.
-    pub fn new(store: &StateStore<B>, lease: Duration) -> Result<Self> {
+    pub fn new(store: &StateStore<B>, lease: Duration) -> Result<Self>
+    where
+        T: SoleValue<CacheEntry<V>> + Writable + StateKey<Lifetime = Expiring>,
+        V: Clone,
+        B: Cas + Ttl,
+    {
         let claims = Claims::new(store, lease, "Cached")?;
         let fresh_for = T::NAMESPACE.ttl.unwrap_or_default();
         Ok(Self { claims, turns: Arc::default(), fresh_for, beta: 1.0 })
     }
+}
 
+impl<T, V, B> Cached<T, V, B>
+where
+    T: SoleValue<CacheEntry<V>> + Writable + StateKey<Lifetime = Expiring>,
+    V: Clone,
+    B: Cas + Ttl,
+{
     /// A value is fresh for so long and stale from then on, until its `ttl` ends. Of those who find a
     /// stale value one computes it anew, and the others go on with what there is.
     ///

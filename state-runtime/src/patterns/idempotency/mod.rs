@@ -68,12 +68,7 @@ pub struct Idempotency<T, V, B = AnyBackend> {
     claims: Claims<T, Outcome<V>, B>,
 }
 
-impl<T, V, B> Idempotency<T, V, B>
-where
-    T: SoleValue<Outcome<V>> + Writable + StateKey<Lifetime = Expiring>,
-    V: Clone,
-    B: Cas + Ttl,
-{
+impl<T, V, B> Idempotency<T, V, B> {
     /// Outcomes are stored as `T`. A caller that dies delays others by at most `lease`.
     ///
     /// # Errors
@@ -81,10 +76,22 @@ where
     /// [`Unsupported`](crate::StateError::Unsupported) if the backend lacks compare-and-swap or TTL;
     /// [`InvalidSettings`](crate::StateError::InvalidSettings) if the lease is longer than the `ttl` of
     /// `T`.
-    pub fn new(store: &StateStore<B>, lease: Duration) -> Result<Self> {
+    pub fn new(store: &StateStore<B>, lease: Duration) -> Result<Self>
+    where
+        T: SoleValue<Outcome<V>> + Writable + StateKey<Lifetime = Expiring>,
+        V: Clone,
+        B: Cas + Ttl,
+    {
         Ok(Self { claims: Claims::new(store, lease, "Idempotency")? })
     }
+}
 
+impl<T, V, B> Idempotency<T, V, B>
+where
+    T: SoleValue<Outcome<V>> + Writable + StateKey<Lifetime = Expiring>,
+    V: Clone,
+    B: Cas + Ttl,
+{
     /// Carries out `operation`, or tells what came of it before. While somebody else carries it out,
     /// this waits: for their outcome, or for their lease to end.
     ///

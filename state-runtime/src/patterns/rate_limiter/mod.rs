@@ -75,6 +75,26 @@ pub struct RateLimiter<T, B = AnyBackend> {
     windows: PhantomData<fn() -> T>,
 }
 
+impl<T, B> RateLimiter<T, B> {
+    /// Limits what is stored as `T`. What happens while the store is down has no default.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](StateError::Unsupported) if the backend lacks compare-and-swap or TTL;
+    /// [`InvalidSettings`](StateError::InvalidSettings) if the limit admits nothing, or if entries of
+    /// `T` expire before all permits are there again.
+    pub fn new(store: &StateStore<B>, limit: Limit, on_outage: OnOutage) -> Result<Self>
+    where
+        T: SoleValue<RateWindow> + StateKey<Lifetime = Expiring>,
+        B: Cas + Ttl,
+    {
+        let () = Self::PLAIN;
+        require(store, &[Capability::Cas, Capability::Ttl])?;
+        let pace = limit.pace(T::NAMESPACE.ttl.unwrap_or_default())?;
+        Ok(Self { store: store.clone(), pace, on_outage, windows: PhantomData })
+    }
+}
+
 impl<T, B> RateLimiter<T, B>
 where
     T: SoleValue<RateWindow> + StateKey<Lifetime = Expiring>,
@@ -86,20 +106,6 @@ where
         "a server writes a `RateWindow` by itself, without `#[serde(…)]`, rules, `formerly` or a `max_size` below 64 bytes: \
          mark the field `#[garde(skip)]` and remove the rest"
     );
-
-    /// Limits what is stored as `T`. What happens while the store is down has no default.
-    ///
-    /// # Errors
-    ///
-    /// [`Unsupported`](StateError::Unsupported) if the backend lacks compare-and-swap or TTL;
-    /// [`InvalidSettings`](StateError::InvalidSettings) if the limit admits nothing, or if entries of
-    /// `T` expire before all permits are there again.
-    pub fn new(store: &StateStore<B>, limit: Limit, on_outage: OnOutage) -> Result<Self> {
-        let () = Self::PLAIN;
-        require(store, &[Capability::Cas, Capability::Ttl])?;
-        let pace = limit.pace(T::NAMESPACE.ttl.unwrap_or_default())?;
-        Ok(Self { store: store.clone(), pace, on_outage, windows: PhantomData })
-    }
 
     /// The same with another limit: for a principal who has one of its own.
     ///

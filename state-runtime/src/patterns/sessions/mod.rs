@@ -51,12 +51,49 @@ use crate::{
 /// # }
 /// ```
 ///
+/// ```compile_fail
+/// # use state_runtime::{StateError, patterns::{SessionId, Sessions}, prelude::*};
+/// #[derive(Debug, StateKey, Validate)]
+/// #[state(key = "session:{id}", ttl = "30m", sliding)]
+/// #[garde(allow_unvalidated)]
+/// struct Session {
+///     id: SessionId, // would be in every log
+///     user: Option<String>,
+/// }
+///
+/// fn sessions(store: &StateStore) -> Result<Sessions<Session>, StateError> {
+///     Sessions::new(store, Session::key)
+/// }
+/// # fn main() { let _ = sessions as fn(&StateStore) -> _; }
+/// ```
+///
 /// The type says `sliding`, so that a session which is used lives on, and marks the id
 /// `#[state(secret)]`, so that no log shows it: otherwise this does not compile. Ids come from
 /// cookies, so they are text here; what is no id at all is a session that there is not.
 pub struct Sessions<T: StateKey, B = AnyBackend> {
     store: StateStore<B>,
     key: Arc<dyn Fn(SessionId) -> T::Key + Send + Sync>,
+}
+
+impl<T: StateKey, B> Sessions<T, B> {
+    /// Sessions of type `T`, whose key has an id in it: `Session::key`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::StateError::Unsupported) if the backend lacks compare-and-swap, TTL or atomic
+    /// batches.
+    pub fn new(
+        store: &StateStore<B>,
+        key: impl Fn(SessionId) -> T::Key + Send + Sync + 'static,
+    ) -> Result<Self>
+    where
+        T: Writable + StateKey<Lifetime = Expiring>,
+        B: Cas + Ttl + Batch,
+    {
+        let () = Self::SOUND;
+        require(store, &[Capability::Cas, Capability::Ttl, Capability::Batch])?;
+        Ok(Self { store: store.clone(), key: Arc::new(key) })
+    }
 }
 
 impl<T, B> Sessions<T, B>
@@ -68,21 +105,6 @@ where
         T::NAMESPACE.sliding && T::NAMESPACE.format.has_secrets(),
         "a session lives on while it is used and its id is a secret: say `sliding` and mark the id `#[state(secret)]`"
     );
-
-    /// Sessions of type `T`, whose key has an id in it: `Session::key`.
-    ///
-    /// # Errors
-    ///
-    /// [`Unsupported`](crate::StateError::Unsupported) if the backend lacks compare-and-swap, TTL or atomic
-    /// batches.
-    pub fn new(
-        store: &StateStore<B>,
-        key: impl Fn(SessionId) -> T::Key + Send + Sync + 'static,
-    ) -> Result<Self> {
-        let () = Self::SOUND;
-        require(store, &[Capability::Cas, Capability::Ttl, Capability::Batch])?;
-        Ok(Self { store: store.clone(), key: Arc::new(key) })
-    }
 
     /// Creates a session under a new id.
     ///
