@@ -6,6 +6,7 @@ mod backoff;
 mod batches;
 mod builder;
 mod deadline;
+mod fenced;
 mod former;
 mod gate;
 mod guard;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 pub use self::{
     access::Access,
     builder::StoreBuilder,
+    fenced::FencedStore,
     lifetime::Lifetime,
     one::TimeToLive,
     optimistic::Revised,
