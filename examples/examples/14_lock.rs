@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use examples::{Failure, Program, say, step, title};
+use examples::{Failure, Program, refused, say, step, title};
 use state_runtime::{
     StateError,
     backend::Backend as _,
@@ -24,6 +24,16 @@ struct ReportLock {
     #[state(value)]
     #[garde(skip)]
     lease: Lease,
+}
+
+/// What the lock protects: written with the token of its holder alone.
+#[derive(Debug, PartialEq, StateKey, Validate)]
+#[state(key = "report:{name}", persistent, fenced_by = ReportLock)]
+struct Report {
+    #[garde(length(min = 1, max = 64))]
+    name: String,
+    #[garde(length(max = 1_000))]
+    text: String,
 }
 
 const LEASE: Duration = Duration::from_secs(2);
@@ -68,7 +78,7 @@ async fn one_at_a_time(lock: &Lock<ReportLock>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A holder hears of the loss, and the one after it has the greater token.
+/// A holder hears of the loss. One that does not is refused by what it writes to.
 async fn a_lost_lock(store: &StateStore, lock: &Lock<ReportLock>) -> Result<(), Failure> {
     step("A lock that somebody has removed");
     let late = lock.acquire(nightly(), WAIT).await?;
@@ -77,10 +87,16 @@ async fn a_lost_lock(store: &StateStore, lock: &Lock<ReportLock>) -> Result<(), 
     late.lost().await;
     say("late worker", format!("holds it: {}", late.is_held()));
     say("its token", if late.token() < next.token() { "smaller" } else { "not smaller" });
+    let report = |text: &str| Report { name: "nightly".to_owned(), text: text.to_owned() };
+    store.fenced(next.token()).set(&report("by the next worker")).await?;
+    refused("a late write", store.fenced(late.token()).set(&report("by the late one")).await)?;
+    let written = store.get(Report::key("nightly")).await?;
+    say("the report", written.map_or_else(String::new, |report| report.text));
     match late.release().await {
         Err(error @ StateError::LeaseLost { .. }) => say("its release", error),
         other => other?,
     }
+    store.fenced(next.token()).remove(Report::key("nightly")).await?;
     next.release().await?;
     Ok(())
 }

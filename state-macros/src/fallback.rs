@@ -26,7 +26,7 @@ pub(crate) fn state_key(input: &DeriveInput) -> TokenStream {
             .map(LitStr::value)
             .map_or_else(Vec::new, |format| template::names_in(&format)),
     };
-    stubs.emit(attrs.superseded.is_some())
+    stubs.emit(attrs.superseded.is_some(), attrs.fenced_by.as_ref())
 }
 
 /// The attributes once more, without their errors, which have been told.
@@ -52,7 +52,7 @@ struct Stubs<'a> {
 }
 
 impl Stubs<'_> {
-    fn emit(&self, superseded: bool) -> TokenStream {
+    fn emit(&self, superseded: bool, fenced_by: Option<&syn::Type>) -> TokenStream {
         let Self { input, p, key_type, key_fn, names, .. } = self;
         let (ident, vis) = (&input.ident, &input.vis);
         let (generics, arguments, where_clause) = input.generics.split_for_impl();
@@ -70,6 +70,8 @@ impl Stubs<'_> {
         let full = quote!(where #bound #predicates);
         let writable = (!superseded)
             .then(|| quote!(impl #generics #p::Writable for #ident #arguments #full {}));
+        let fenced = fenced_by
+            .map(|lock| quote!(impl #generics #p::Fenced<#lock> for #ident #arguments #full {}));
         quote! {
             #[doc(hidden)]
             #[allow(dead_code, private_interfaces)]
@@ -142,6 +144,8 @@ impl Stubs<'_> {
                     fn check_rules(&self) -> ::core::result::Result<(), #p::garde::Report> { loop {} }
                 }
                 #writable
+                impl #generics #p::Removable for #ident #arguments #full {}
+                #fenced
             };
         }
     }

@@ -39,7 +39,8 @@ use self::context::Context;
 /// - where the key has two fields or more, `Line::prefix(…)` with the first of them, which stands for
 ///   all keys that start with it; where it has more, also `Line::prefix_through_shelf(…)` and so on,
 ///   with all fields up to the one in its name;
-/// - the impls of `StateKey`, `TypedKey` and, unless it is `superseded`, `Writable`.
+/// - the impls of `StateKey`, `TypedKey` and, unless it is `superseded`, `Writable`; `Removable`; or, in
+///   place of those two, `Fenced`.
 ///
 /// # Attributes of the struct: `#[state(…)]`
 ///
@@ -54,6 +55,7 @@ use self::context::Context;
 /// | `upgrade_from = Old` | the older type, from which `TryFrom<Old>` or `From<Old>` makes this one |
 /// | `superseded` | an old version: it is read, and upgraded from, but not written |
 /// | `formerly = "old:{id}"` | the key format of former days, with the same fields, of which no key is one of `key`; writing needs a backend with atomic batches |
+/// | `fenced_by = TheLock` | only the holder of this lock writes values, with its token; for `persistent` types that are stored as objects |
 /// | `on_invalid = "error"` | what a read does with an invalid value: `"error"`, `"discard"` or `"quarantine"` |
 /// | `key_type = SessionId` | the name of the key type |
 /// | `key_fn = id` | the name of the function that makes a key |

@@ -16,6 +16,8 @@ pub(crate) struct Model<'a> {
     pub(crate) max_size: Option<u64>,
     pub(crate) version: Version,
     pub(crate) on_invalid: OnInvalid,
+    /// The lock that the type is written under.
+    pub(crate) fenced_by: Option<Type>,
     /// The names of all fields, in the order of the struct.
     pub(crate) field_names: Vec<String>,
     /// The fields with rules that look at the rest of the struct.

@@ -94,9 +94,9 @@ pub mod __private {
     pub use crate::{
         key::{KeyError, KeyPart, KeyReader, KeyWriter, PartError, Segment},
         schema::{
-            Countable, Expiring, Instance, KeyFormat, Namespace, OnInvalid, Persistent, Prefix,
-            Registration, Shape, SoleValue, StateKey, Token, TypedKey, Unversioned, UpgradeFrom,
-            UpgradeSource, Validated, Versioned, Writable, key_text,
+            Countable, Expiring, Fenced, Instance, KeyFormat, Namespace, OnInvalid, Persistent,
+            Prefix, Registration, Removable, Shape, SoleValue, StateKey, Token, TypedKey,
+            Unversioned, UpgradeFrom, UpgradeSource, Validated, Versioned, Writable, key_text,
         },
     };
 }

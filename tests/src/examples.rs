@@ -193,5 +193,7 @@ pub fn lock_is_right(printed: &Printed) {
     assert_eq!(printed.values("second worker"), ["finds it taken", "holds it: true"]);
     assert_eq!(printed.value("late worker"), "holds it: false", "{}", printed.out);
     assert_eq!(printed.value("its token"), "smaller", "{}", printed.out);
+    assert_eq!(printed.refusals(), ["Fenced"]);
+    assert_eq!(printed.value("the report"), "by the next worker", "{}", printed.out);
     assert!(printed.value("its release").starts_with("the lease on"), "{}", printed.out);
 }

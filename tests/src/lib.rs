@@ -5,6 +5,7 @@ pub mod compile;
 pub mod disk;
 pub mod examples;
 pub mod fakes;
+pub mod fencing;
 pub mod ledger;
 pub mod linear;
 pub mod outcomes;
@@ -28,6 +29,8 @@ pub mod pages {
     pub mod memory {}
     #[doc = include_str!("../../docs/nats.md")]
     pub mod nats {}
+    #[doc = include_str!("../../docs/patterns-fencing.md")]
+    pub mod patterns_fencing {}
     #[doc = include_str!("../../docs/patterns-lock.md")]
     pub mod patterns_lock {}
     #[doc = include_str!("../../docs/redis.md")]

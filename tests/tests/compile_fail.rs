@@ -38,6 +38,7 @@ themes! {
     attributes: an_attribute_that_means_nothing_is_refused,
     bounds: a_type_that_lacks_a_trait_is_told_which_and_how,
     disjoint: types_that_can_share_a_key_are_named,
+    fenced: fenced_state_is_written_with_the_token_of_its_lock_alone,
     fields: a_field_that_cannot_be_stored_is_refused,
     format: a_key_format_that_is_not_reversible_is_refused,
     key_part: a_type_that_cannot_be_a_key_part_is_refused,

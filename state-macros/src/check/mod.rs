@@ -1,6 +1,7 @@
 //! The rules of `#[derive(StateKey)]`: one function a rule, from what was written to the model.
 
 mod counter;
+mod fence;
 mod key;
 mod lifetime;
 mod value;
@@ -36,6 +37,7 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
     let lifetime = lifetime::check(&attrs, input, cx);
     let max_size = lifetime::max_size(&attrs, cx);
     let on_invalid = on_invalid(&attrs, cx);
+    let fenced_by = fence::check(&attrs, input, &fields, cx);
     let version = version::check(&attrs, input, &fields, cx);
     let krate = attrs.krate.clone().unwrap_or_else(|| syn::parse_quote!(::state_runtime));
     let whole = garde.whole || fields.iter().any(|field| field.garde.whole);
@@ -54,6 +56,7 @@ pub(crate) fn check<'a>(input: &'a DeriveInput, cx: &Context) -> Option<Model<'a
         max_size,
         version,
         on_invalid,
+        fenced_by,
         field_names,
         dependent_names,
     })

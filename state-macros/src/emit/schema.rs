@@ -33,12 +33,7 @@ impl Emitter<'_, '_> {
             <Self as #p::Validated>::check_rules(self)
         };
         let upgrade = model.version.upgrade.as_ref().map(|upgrade| self.upgrade(upgrade));
-        let writable = (!model.version.superseded).then(|| {
-            quote! {
-                #[automatically_derived]
-                impl #generics #p::Writable for #whole #where_clause {}
-            }
-        });
+        let written = self.written();
         let counter = self.counter();
         let sole_value = self.sole_value();
         quote! {
@@ -84,7 +79,7 @@ impl Emitter<'_, '_> {
                 #upgrade
             }
 
-            #writable
+            #written
             #counter
             #sole_value
         }
@@ -125,6 +120,32 @@ impl Emitter<'_, '_> {
                 }
             }
         })
+    }
+
+    /// How the type is written: freely, under a lock, or no more.
+    fn written(&self) -> TokenStream {
+        let p = &self.p;
+        let (generics, _, _) = self.model.generics.split_for_impl();
+        let (whole, where_clause) = (self.whole(), self.where_clause(&self.state_bounds()));
+        if let Some(lock) = &self.model.fenced_by {
+            let lock = quote_spanned!(at(lock)=> #lock);
+            return quote! {
+                #[automatically_derived]
+                impl #generics #p::Fenced<#lock> for #whole #where_clause {}
+            };
+        }
+        let writable = (!self.model.version.superseded).then(|| {
+            quote! {
+                #[automatically_derived]
+                impl #generics #p::Writable for #whole #where_clause {}
+            }
+        });
+        quote! {
+            #writable
+
+            #[automatically_derived]
+            impl #generics #p::Removable for #whole #where_clause {}
+        }
     }
 
     /// `impl Countable`, for a value that is a plain integer.
@@ -203,6 +224,9 @@ impl Emitter<'_, '_> {
             OnInvalid::Error => {}
             OnInvalid::Discard => set.push(quote!(on_invalid = #p::OnInvalid::Discard)),
             OnInvalid::Quarantine => set.push(quote!(on_invalid = #p::OnInvalid::Quarantine)),
+        }
+        if model.fenced_by.is_some() {
+            set.push(quote!(fenced = true));
         }
         if model.value.shape == Shape::Value {
             set.push(quote!(shape = #p::Shape::Value));

@@ -21,6 +21,7 @@ pub(crate) struct StructAttrs {
     pub(crate) superseded: Option<Ident>,
     pub(crate) formerly: Option<LitStr>,
     pub(crate) on_invalid: Option<LitStr>,
+    pub(crate) fenced_by: Option<Type>,
     pub(crate) key_type: Option<Ident>,
     pub(crate) key_fn: Option<Ident>,
     pub(crate) prefix_fn: Option<Ident>,
@@ -44,7 +45,7 @@ pub(crate) struct PartAttrs {
     pub(crate) krate: Option<Path>,
 }
 
-const STRUCT: [&str; 14] = [
+const STRUCT: [&str; 15] = [
     "key",
     "ttl",
     "persistent",
@@ -55,6 +56,7 @@ const STRUCT: [&str; 14] = [
     "superseded",
     "formerly",
     "on_invalid",
+    "fenced_by",
     "key_type",
     "key_fn",
     "prefix_fn",
@@ -79,6 +81,7 @@ impl StructAttrs {
                 "superseded" => item.flag(&mut this.superseded),
                 "formerly" => item.text(&mut this.formerly, "old:{id}"),
                 "on_invalid" => item.text(&mut this.on_invalid, "discard"),
+                "fenced_by" => item.value(&mut this.fenced_by, "ReportLock"),
                 "key_type" => item.value(&mut this.key_type, "SessionId"),
                 "key_fn" => item.value(&mut this.key_fn, "id"),
                 "prefix_fn" => item.value(&mut this.prefix_fn, "of_user"),

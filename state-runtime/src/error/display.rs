@@ -41,6 +41,10 @@ impl fmt::Display for StateError {
                 f,
                 "the lease on `{key}` was lost; another holder may have worked at the same time"
             ),
+            Self::Fenced { key, found } => write!(
+                f,
+                "`{key}` was written by a later holder of its lock, with the token {found}; stop, the lock was lost"
+            ),
             Self::AlreadyExists { key } => write!(f, "`{key}` exists already"),
             Self::OutOfRange { key } => write!(
                 f,

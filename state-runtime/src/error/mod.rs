@@ -124,6 +124,14 @@ pub enum StateError {
         /// The key of the lock.
         key: Box<Key>,
     },
+    /// A later holder of the lock has written. This one is late; nothing was applied.
+    #[non_exhaustive]
+    Fenced {
+        /// The key.
+        key: Box<Key>,
+        /// The token of the later holder.
+        found: u64,
+    },
     /// An entry that was to be created exists already.
     #[non_exhaustive]
     AlreadyExists {
@@ -241,6 +249,7 @@ impl StateError {
             | Self::TooLarge { key, .. }
             | Self::Conflict { key }
             | Self::LeaseLost { key }
+            | Self::Fenced { key, .. }
             | Self::AlreadyExists { key }
             | Self::OutOfRange { key }
             | Self::NotFound { key } => Some(key),

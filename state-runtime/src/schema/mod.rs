@@ -4,6 +4,7 @@
 
 mod countable;
 mod disjoint;
+mod fenced;
 mod fencing;
 mod format;
 #[doc(hidden)]
@@ -20,6 +21,7 @@ mod validated;
 pub use self::{
     countable::{Countable, Integer},
     disjoint::{Row, check_row},
+    fenced::{Fenced, Removable},
     fencing::FencingToken,
     format::{KeyFormat, Token},
     lifetime::{Expiring, Lifetime, Persistent, Unversioned, Versioned, Versioning},

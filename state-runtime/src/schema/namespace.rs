@@ -10,6 +10,10 @@ pub const DEFAULT_MAX_SIZE: usize = 64 * 1024;
 /// A typed key namespace: the compile-time description of a [`StateKey`](super::StateKey) type.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are what the attributes of a type say, each on its own"
+)]
 pub struct Namespace {
     /// The path of the type, for people: `shop::Session`.
     pub type_name: &'static str,
@@ -31,6 +35,8 @@ pub struct Namespace {
     pub max_size: usize,
     /// What a read does with a stored value that is not valid.
     pub on_invalid: OnInvalid,
+    /// Whether values are written with the token of a lock (`fenced_by = TheLock`).
+    pub fenced: bool,
     /// The stored form.
     pub shape: Shape,
     /// Whether a field is flattened into the stored object, which can then have members of any
@@ -59,6 +65,7 @@ impl Namespace {
             sliding: false,
             max_size: DEFAULT_MAX_SIZE,
             on_invalid: OnInvalid::Error,
+            fenced: false,
             shape: Shape::Object,
             flattened: false,
             fields: &[],

@@ -131,11 +131,12 @@ pub trait TypedKey:
     fn check(&self) -> Result<(), garde::Report>;
 }
 
-/// A state type that may be written: every one that is not `#[state(superseded)]`.
+/// A state type that may be written: every one that is neither `#[state(superseded)]` nor [`Fenced`](super::Fenced).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be written: it is superseded, or no type of state",
+    message = "`{Self}` cannot be written: it is superseded, fenced, or no type of state",
     label = "not writable",
     note = "if it says `superseded`, write the type that says `upgrade_from = {Self}` instead",
+    note = "if it says `fenced_by`, write it with `store.fenced(guard.token())`",
     note = "if it is no type of state, add `#[derive(StateKey, Validate)]` and `#[state(key = \"…\", ttl = \"…\")]` to it"
 )]
 pub trait Writable: StateKey {}

@@ -23,14 +23,14 @@ impl<B: Backend> StateStore<B> {
         bytes: &[u8],
     ) -> Result<Option<K::Value>> {
         if K::Value::NAMESPACE.on_invalid == OnInvalid::Error {
-            return read(key, encoded, bytes).map(Some);
+            return read(key, encoded, bytes);
         }
         match read(key.clone(), encoded, bytes) {
             // In a box, so that the future of every read is the smaller for it.
             Err(error) if self.may_set_aside::<K>(&error) => {
                 Box::pin(self.set_aside(key, encoded, error)).await
             }
-            read => read.map(Some),
+            read => read,
         }
     }
 
@@ -61,7 +61,7 @@ impl<B: Backend> StateStore<B> {
             let Some(entry) = found else { return Ok(None) };
             match read(key.clone(), encoded, &entry.value) {
                 Err(again) if self.may_set_aside::<K>(&again) => {}
-                read => return read.map(Some),
+                read => return read,
             }
             let Some(revision) = entry.revision else { break };
             if K::Value::NAMESPACE.on_invalid == OnInvalid::Quarantine {

@@ -6,6 +6,7 @@ mod backoff;
 mod batches;
 mod builder;
 mod deadline;
+mod fenced;
 mod former;
 mod gate;
 mod guard;
@@ -35,6 +36,7 @@ pub(crate) use self::turns::Turns;
 pub use self::{
     access::Access,
     builder::StoreBuilder,
+    fenced::FencedStore,
     lifetime::Lifetime,
     one::TimeToLive,
     optimistic::Revised,

@@ -4,14 +4,14 @@ use core::time::Duration;
 
 use super::{
     StateStore, StoredIn,
-    path::{get_options, read},
+    path::{get_options, is_mark, read},
     versioned::{ATTEMPTS, contended},
 };
 use crate::{
     backend::{Backend, Cas, Condition, Expiry, GetOptions, RemoveOptions, Want},
     error::{Operation, Result, StateError},
     key::Key,
-    schema::{StateKey, TypedKey, Writable},
+    schema::{Removable, StateKey, TypedKey, Writable},
 };
 
 /// How long an entry still lives.
@@ -98,7 +98,10 @@ impl<B: Backend> StateStore<B> {
     /// # Errors
     ///
     /// [`InvalidKey`](StateError::InvalidKey) before anything is sent, and those of the backend.
-    pub async fn remove<K: TypedKey>(&self, key: K) -> Result<()> {
+    pub async fn remove<K>(&self, key: K) -> Result<()>
+    where
+        K: TypedKey<Value: Removable>,
+    {
         self.access.check(Operation::Remove)?;
         let encoded = self.encode_key(&key)?;
         // The former one first: should the second removal fail, no older value comes to light.
@@ -116,7 +119,7 @@ impl<B: Backend> StateStore<B> {
     /// if other writers kept changing the value.
     pub async fn take<K>(&self, key: K) -> Result<Option<K::Value>>
     where
-        K: TypedKey,
+        K: TypedKey<Value: Removable>,
         B: Cas,
     {
         self.access.check(Operation::Take)?;
@@ -145,7 +148,7 @@ impl<B: Backend> StateStore<B> {
             let Some(entry) = self.guard.get(Operation::Get, encoded, options).await? else {
                 return Ok(None);
             };
-            let value = read(key.clone(), encoded, &entry.value)?;
+            let Some(value) = read(key.clone(), encoded, &entry.value)? else { return Ok(None) };
             // First, as in `remove`: no older value comes to light.
             if let Some(hidden) = hidden {
                 self.guard.remove(Operation::Take, hidden, RemoveOptions::default()).await?;
@@ -167,6 +170,11 @@ impl<B: Backend> StateStore<B> {
     pub async fn exists<K: TypedKey>(&self, key: K) -> Result<bool> {
         self.access.check(Operation::Exists)?;
         let encoded = self.encode_key(&key)?;
+        if K::Value::NAMESPACE.fenced {
+            let options = GetOptions::default();
+            let found = self.guard.get(Operation::Exists, &encoded, options).await?;
+            return Ok(found.is_some_and(|entry| !is_mark::<K::Value>(&entry.value)));
+        }
         if self.guard.exists(&encoded).await? {
             return Ok(true);
         }

@@ -10,7 +10,7 @@ use crate::{
     backend::{Backend, GetOptions, Want},
     error::{InvalidKey, Phase, Result, StateError},
     key::{Key, KeyReader, KeyWriter},
-    schema::{KeyFormat, Prefix, StateKey, TypedKey, Writable},
+    schema::{KeyFormat, Prefix, StateKey, TypedKey},
     value::{self, Report},
 };
 
@@ -45,7 +45,7 @@ impl<B: Backend> StateStore<B> {
     }
 
     /// key → garde on the whole value → encode → size
-    pub(super) fn write<T: Writable>(&self, value: &T) -> Result<(Key, Bytes)> {
+    pub(super) fn write<T: StateKey>(&self, value: &T) -> Result<(Key, Bytes)> {
         let mut writer = self.key_writer();
         value.write_key(&mut writer);
         let key = finish(writer)?;
@@ -131,7 +131,7 @@ impl<B: Backend> StateStore<B> {
 /// Those of [`StateStore::get`] that are about the key and the value.
 pub fn decode<K: TypedKey>(key: K, json: &[u8]) -> Result<K::Value> {
     let encoded = encode(&key, KeyWriter::new())?;
-    read(key, &encoded, json)
+    read(key, &encoded, json)?.ok_or_else(|| StateError::NotFound { key: Box::new(encoded) })
 }
 
 /// key rules → encoded key
@@ -148,9 +148,20 @@ fn encode<K: TypedKey>(key: &K, mut writer: KeyWriter) -> Result<Key> {
 }
 
 /// size → decode → version → join with the key's fields → garde
-pub(super) fn read<K: TypedKey>(key: K, encoded: &Key, bytes: &[u8]) -> Result<K::Value> {
+///
+/// `None` for what is left of a fenced value that was removed.
+pub(super) fn read<K: TypedKey>(key: K, encoded: &Key, bytes: &[u8]) -> Result<Option<K::Value>> {
+    if is_mark::<K::Value>(bytes) {
+        return Ok(None);
+    }
     value::decode::<K::Value>(key, bytes)
+        .map(Some)
         .map_err(|error| StateError::of_value(encoded, Phase::Read, error))
+}
+
+/// Whether `bytes` are what is left of a fenced value that was removed.
+pub(super) fn is_mark<T: StateKey>(bytes: &[u8]) -> bool {
+    T::NAMESPACE.fenced && value::is_removed(bytes)
 }
 
 fn finish(writer: KeyWriter) -> Result<Key> {

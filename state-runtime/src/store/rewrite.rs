@@ -135,7 +135,7 @@ impl<B: Backend> StateStore<B> {
         };
         let value = match found.map(|entry| read(key.clone(), place, &entry.value)) {
             None => None,
-            Some(Ok(value)) => Some(value),
+            Some(Ok(value)) => value,
             Some(Err(error)) if K::Value::NAMESPACE.on_invalid == OnInvalid::Error => {
                 return Err(error);
             }

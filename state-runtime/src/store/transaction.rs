@@ -17,7 +17,7 @@ use crate::{
     },
     error::{Operation, Result, StateError},
     key::Key,
-    schema::{TypedKey, Writable},
+    schema::{Removable, TypedKey, Writable},
 };
 
 impl<B: Backend> StateStore<B> {
@@ -120,7 +120,7 @@ impl<B: Batch> Transaction<'_, B> {
         clippy::needless_pass_by_value,
         reason = "keys are made for the call, as in `StateStore::remove`"
     )]
-    pub fn remove<K: TypedKey>(self, key: K) -> Self {
+    pub fn remove<K: TypedKey<Value: Removable>>(self, key: K) -> Self {
         let step = self.store.access.check(Operation::Remove).and_then(|()| {
             let encoded = self.store.encode_key(&key)?;
             let former = self.store.former_key(&key);

@@ -7,6 +7,7 @@
 pub mod codec;
 mod envelope;
 mod error;
+mod fence;
 mod names;
 mod report;
 mod trace;
@@ -17,11 +18,14 @@ use core::cell::Cell;
 use bytes::Bytes;
 use serde::Deserialize;
 
-pub(crate) use self::error::{DecodeFault, ValueError};
 use self::{
     envelope::Envelope,
     names::Names,
     watch::{Noticed, Watched},
+};
+pub(crate) use self::{
+    error::{DecodeFault, ValueError},
+    fence::{is_removed, removed, stored_fence, with_fence},
 };
 pub use self::{
     error::{DecodeKind, EncodeKind, FieldPath},

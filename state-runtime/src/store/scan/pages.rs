@@ -9,7 +9,7 @@ use crate::{
     error::{Operation, Result, StateError},
     key::Key,
     schema::{Prefix, StateKey},
-    store::{StateStore, backoff::Patience},
+    store::{StateStore, backoff::Patience, path::is_mark},
 };
 
 /// About how many entries are read at once.
@@ -118,8 +118,9 @@ impl<T: StateKey, B: backend::Scan> Pages<T, B> {
             _ => &self.present,
         };
         let want = match self.wanted {
-            Wanted::Keys => Want::KEY,
-            Wanted::Values => Want::VALUE,
+            // What is left of a removed value has a key, too.
+            Wanted::Keys if !T::NAMESPACE.fenced => Want::KEY,
+            Wanted::Keys | Wanted::Values => Want::VALUE,
         };
         self.store
             .guard
@@ -129,6 +130,9 @@ impl<T: StateKey, B: backend::Scan> Pages<T, B> {
 
     /// `None` for a key of another type that starts the same, and for what was found before.
     fn found(&self, part: Part, stored: Key, value: Bytes) -> Option<Found<T::Key>> {
+        if is_mark::<T>(&value) {
+            return None;
+        }
         if part == Part::Present {
             let key = self.store.typed_key::<T>(&stored)?;
             let encoded = if T::NAMESPACE.format.has_secrets() {

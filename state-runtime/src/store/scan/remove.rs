@@ -11,7 +11,7 @@ use crate::{
     backend::{self, Backend, RemoveOptions},
     error::{Operation, Result},
     key::Key,
-    schema::{Prefix, StateKey},
+    schema::{Prefix, Removable, StateKey},
     store::{StateStore, backoff::Patience, parallel::parallel},
 };
 
@@ -45,7 +45,7 @@ impl<B: Backend> StateStore<B> {
     /// ```
     pub fn remove_all<T>(&self) -> RemoveAll<'static, T, B>
     where
-        T: StateKey,
+        T: Removable,
         B: backend::Scan,
     {
         RemoveAll { store: self.clone(), prefix: None, progress: None }

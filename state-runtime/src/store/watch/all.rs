@@ -29,7 +29,7 @@ use crate::{
         backoff::Backoff,
         batches::{Batches, Step},
         parallel::parallel,
-        path::read,
+        path::{is_mark, read},
         scan::pages::{Pages, Wanted, unless_foreign},
     },
 };
@@ -308,7 +308,8 @@ impl<T: StateKey, B: backend::Watch + backend::Scan> Watched<T, B> {
         key: T::Key,
         value: Option<Bytes>,
     ) -> Option<Result<Changed<T>>> {
-        let Some(bytes) = value else {
+        // What is left of a removed value is nothing.
+        let Some(bytes) = value.filter(|bytes| !is_mark::<T>(bytes)) else {
             return self.told.remove(&encoded).map(|_| Ok(Changed { key, value: None }));
         };
         let [high, low] = self.digest.each_ref().map(|half| u128::from(half.hash_one(&bytes)));
@@ -316,7 +317,7 @@ impl<T: StateKey, B: backend::Watch + backend::Scan> Watched<T, B> {
         let is_told = self.told.get(&encoded).is_some_and(|told| told.digest == now.digest);
         let changed = (!is_told).then(|| {
             let value = read(key.clone(), &encoded, &bytes)?;
-            Ok(Changed { key, value: Some(value) })
+            Ok(Changed { key, value })
         });
         self.told.insert(encoded, now);
         changed

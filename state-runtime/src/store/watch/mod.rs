@@ -138,7 +138,7 @@ impl<K: TypedKey, B: Backend> Watched<K, B> {
     /// The value that is told.
     fn value(&self) -> Option<Result<K::Value>> {
         match &self.told {
-            Told::Value(bytes) => Some(read(self.key.clone(), &self.encoded, bytes)),
+            Told::Value(bytes) => read(self.key.clone(), &self.encoded, bytes).transpose(),
             Told::Nothing | Told::Absent => None,
         }
     }
