@@ -48,7 +48,7 @@ impl<B: Backend> StateStore<B> {
                     Err(StateError::Conflict { key }) => {
                         return Err(StateError::AlreadyExists { key });
                     }
-                    applied => return applied.map(|_| Some(moved)),
+                    applied => return applied.map(|_| moved),
                 }
             }
             if start.elapsed() >= self.guard.deadline() {

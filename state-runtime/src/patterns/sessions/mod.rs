@@ -10,7 +10,7 @@ use super::settings::{check, require};
 use crate::{
     backend::{AnyBackend, Backend, Batch, Capability, Cas, Ttl},
     error::Result,
-    schema::{Expiring, StateKey, Writable},
+    schema::{Expiring, Removable, StateKey, Writable},
     store::{StateStore, StoredIn},
 };
 
@@ -87,7 +87,7 @@ impl<T: StateKey, B> Sessions<T, B> {
         key: impl Fn(SessionId) -> T::Key + Send + Sync + 'static,
     ) -> Result<Self>
     where
-        T: Writable + StateKey<Lifetime = Expiring>,
+        T: Writable + Removable + StateKey<Lifetime = Expiring>,
         B: Cas + Ttl + Batch,
     {
         let () = Self::SOUND;
@@ -98,7 +98,7 @@ impl<T: StateKey, B> Sessions<T, B> {
 
 impl<T, B> Sessions<T, B>
 where
-    T: Writable + StateKey<Lifetime = Expiring>,
+    T: Writable + Removable + StateKey<Lifetime = Expiring>,
     B: Cas + Ttl + Batch,
 {
     const SOUND: () = assert!(
