@@ -12,8 +12,9 @@ pub trait Fenced<L: StateKey>: StateKey {}
 
 /// A state type that may be removed without a token: every one that does not say `fenced_by`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be removed without a token: it says `fenced_by`",
-    label = "fenced",
-    note = "remove it with `store.fenced(guard.token())`, which leaves a mark that later holders are known by"
+    message = "`{Self}` cannot be removed without a token: it is fenced, or may be",
+    label = "not removable",
+    note = "if it says `fenced_by`, remove it with `store.fenced(guard.token())`, which leaves a mark that later holders are known by",
+    note = "if it is a type parameter, bound it by `Writable` or `Removable`"
 )]
 pub trait Removable: StateKey {}

@@ -8,7 +8,7 @@ use core::{
 
 use serde::{Serializer, de::DeserializeOwned};
 
-use super::{Lifetime, Namespace, UpgradeSource, Versioning};
+use super::{Lifetime, Namespace, Removable, UpgradeSource, Versioning};
 use crate::key::{KeyError, KeyReader, KeyWriter};
 
 /// A type of state: a struct with a key format, a lifetime, rules and a version.
@@ -139,4 +139,4 @@ pub trait TypedKey:
     note = "if it says `fenced_by`, write it with `store.fenced(guard.token())`",
     note = "if it is no type of state, add `#[derive(StateKey, Validate)]` and `#[state(key = \"…\", ttl = \"…\")]` to it"
 )]
-pub trait Writable: StateKey {}
+pub trait Writable: Removable {}
