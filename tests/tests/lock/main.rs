@@ -51,7 +51,7 @@ async fn stored<B: Cas>(store: &StateStore<B>, name: &str) -> Option<Lease> {
 
 /// Writes what a holder has left that does not live any more.
 async fn put<B: Cas>(store: &StateStore<B>, name: &str, json: String) {
-    let key = Key::from_stored(&format!("lock:{name}"));
+    let key = Key::from_stored(format!("lock:{name}"));
     store.backend().set(&key, json.into(), SetOptions::default()).await.unwrap();
 }
 
