@@ -168,7 +168,10 @@ struct Apart {
 pub(crate) async fn what_does_not_fit_one_slot_is_refused(store: &StateStore) {
     let apart = |id| Apart { id, text: String::new() };
     let items = [apart(1), apart(2), apart(3)];
-    let all = items.iter().fold(store.transaction(), |transaction, item| transaction.set(item));
+    let mut all = store.transaction();
+    for item in &items {
+        all = all.set(item);
+    }
     let error = all.commit().await.unwrap_err();
     assert!(matches!(error, StateError::Unsupported { .. }), "{error:?}");
     for item in &items {
