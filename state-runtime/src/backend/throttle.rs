@@ -5,7 +5,7 @@ use core::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{BackendError, ErrorKind, Result, Timestamp};
+use super::{BackendError, ErrorKind, MIN_TTL, Result, Timestamp};
 
 /// What is stored of a rate limit: until when some of it is used up, in a form that both kinds of
 /// [`Pace`] share, so that the limit of a stored window can change.
@@ -147,7 +147,8 @@ pub(crate) fn take(
     };
     let taken = (admitted && cost > 0).then(|| Taken {
         value: format!("{{\"free_at\":{},\"used\":{}}}", kept.free_at, kept.used).into(),
-        ttl: Duration::from_micros(reset),
+        // What comes back faster than an entry can expire is kept a little longer.
+        ttl: Duration::from_micros(reset).max(MIN_TTL),
     });
     Ok((answer, taken))
 }

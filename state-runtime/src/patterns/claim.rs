@@ -14,6 +14,8 @@ use core::{
     time::Duration,
 };
 
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+
 use super::settings::{check, require};
 use crate::{
     backend::{Backend, Capability, Cas, MIN_TTL, Ttl},
@@ -77,12 +79,18 @@ where
     S: Clone,
     B: Cas + Ttl,
 {
+    const SOUND: () = assert!(
+        !T::NAMESPACE.sliding,
+        "a read would keep the claim of one who died alive: remove `sliding` from the type"
+    );
+
     /// Claims of `pattern` that last for `lease` without renewal.
     pub(super) fn new(
         store: &StateStore<B>,
         lease: Duration,
         pattern: &'static str,
     ) -> Result<Self> {
+        let () = Self::SOUND;
         require(store, &[Capability::Cas, Capability::Ttl])?;
         check(
             lease >= MIN_TTL && Some(lease) <= T::NAMESPACE.ttl,
@@ -140,16 +148,20 @@ where
     }
 
     /// Does `work` and beside it calls `renew` often enough for a lease, until it says `false`: a
-    /// claim that is lost does not come back. After a failure there is time for another try.
+    /// claim that is lost does not come back. A renewal that fails or hangs leaves time for another;
+    /// giving one up is safe, since it holds under the nonce only.
     pub(super) async fn renewing<W, R>(&self, work: W, renew: impl Fn() -> R) -> W::Output
     where
         W: Future,
         R: Future<Output = Result<bool>>,
     {
         let renewals = async {
+            let every = self.lease / 3;
+            let mut ticks = interval_at(Instant::now() + every, every);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
-                tokio::time::sleep(self.lease / 3).await;
-                if let Ok(false) = renew().await {
+                ticks.tick().await;
+                if let Ok(Ok(false)) = timeout(self.lease / 4, renew()).await {
                     return;
                 }
             }

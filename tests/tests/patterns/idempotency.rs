@@ -172,6 +172,20 @@ async fn who_was_overtaken_tells_what_the_other_has_stored() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_overtaken_and_ends_first_has_the_outcome_that_counts() {
+    let (store, clock) = memory();
+    let (first, end_first) = begun(&store).await;
+    clock.advance(LEASE);
+    let (second, end_second) = begun(&store).await;
+    end_first.notify_one();
+    assert_eq!(first.await.unwrap(), Run::Executed(Some(1)));
+    let told = payments(&store).try_run(key(), never).await.unwrap();
+    assert_eq!(told, Some(Run::Replayed(Some(1))));
+    end_second.notify_one();
+    assert_eq!(second.await.unwrap(), Run::Replayed(Some(1)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_was_overtaken_and_fails_leaves_the_other_its_claim() {
     let (store, clock) = memory();
     let overtaken = async || {

@@ -137,7 +137,18 @@ async fn another_release_with_another_limit_goes_on_from_what_was_taken() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_locks_nobody_out_for_longer_than_a_period() {
+async fn permits_that_come_back_faster_than_an_entry_can_expire_are_counted() {
+    let (store, clock) = memory();
+    let limit = Limit::smooth_with_burst(10_000, Duration::from_secs(1), 2);
+    let limiter = limiter(&store, limit);
+    for _ in 0..3 {
+        assert_eq!(admitted(&limiter, 9).await, 2);
+        clock.advance(Duration::from_millis(1));
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_makes_no_answer_longer_than_a_period() {
     for limit in [Limit::smooth(5, MINUTE), Limit::window(5, MINUTE)] {
         let (store, clock) = memory();
         let start = clock.now();

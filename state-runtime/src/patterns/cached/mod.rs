@@ -148,7 +148,7 @@ where
                     if taken || !early::is_due(now, fresh_until, took, self.beta, chance) {
                         return Ok(value);
                     }
-                    return Ok(self.refresh(&key, value, compute()).await?);
+                    return Ok(self.refresh(&key, value, compute()).await);
                 }
                 // One caller of this program looks, and the others wait for it.
                 _ if turn.is_none() => turn = Some(self.turns.take(&key).await),
@@ -208,8 +208,9 @@ where
         key: &T::Key,
         value: V,
         compute: impl Future<Output = Result<V, E>>,
-    ) -> Result<V> {
-        let nonce: Box<str> = random::hex()?.into();
+    ) -> V {
+        let Ok(nonce) = random::hex() else { return value };
+        let nonce: Box<str> = nonce.into();
         let own = || {
             let until = self.now().after(self.claims.lease()).as_millis();
             Refresh { by: nonce.clone(), until }
@@ -222,8 +223,9 @@ where
             }
             found => marked(found, own()),
         });
-        if let Edited::Left(_) = begun.await? {
-            return Ok(value);
+        // A store that takes no writes just now has a value all the same.
+        if !matches!(begun.await, Ok(Edited::Done)) {
+            return value;
         }
         let is_own = |found: &CacheEntry<V>| matches!(found, CacheEntry::Ready { refresh: Some(refresh), .. } if refresh.by == nonce);
         let renew = || async {
@@ -236,7 +238,7 @@ where
         let start = Instant::now();
         let Ok(computed) = self.claims.renewing(compute, renew).await else {
             tracing::debug!("a cached value could not be computed anew and is used on");
-            return Ok(value);
+            return value;
         };
         let took = start.elapsed();
         let stored = self.claims.edit(key, Life::Whole, |found| match found {
@@ -246,7 +248,7 @@ where
         if stored.await.is_err() {
             tracing::debug!("a value that was computed anew was not stored");
         }
-        Ok(computed)
+        computed
     }
 
     fn ready(&self, value: &V, took: Duration) -> CacheEntry<V> {

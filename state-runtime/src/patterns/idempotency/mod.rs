@@ -179,10 +179,10 @@ where
                 return Err(RunError::Operation(error));
             }
         };
-        // It was carried out, so that is stored even where the claim has expired meanwhile. Where
-        // somebody else has been faster since, all are told what they have stored.
+        // It was carried out, so that is stored even where the claim has expired meanwhile and somebody
+        // else has one: they find it when they are done. All are told what was stored first.
         let stored = self.claims.edit(key, Life::Whole, |found| match found {
-            Some(found) if !is_own(found) => Edit::Leave,
+            Some(Outcome::Done(_)) => Edit::Leave,
             _ => Edit::Put(Outcome::Done(value.clone())),
         });
         match stored.await {

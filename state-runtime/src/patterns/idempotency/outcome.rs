@@ -43,12 +43,22 @@ impl<V: garde::Validate> garde::Validate for Outcome<V> {
 }
 
 /// What came of an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Run<V> {
     /// This call has carried it out.
     Executed(V),
     /// An earlier call had carried it out; this is what came of it then.
     Replayed(V),
+}
+
+/// Hides what came of it.
+impl<V> fmt::Debug for Run<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Executed(_) => "Executed(..)",
+            Self::Replayed(_) => "Replayed(..)",
+        })
+    }
 }
 
 impl<V> Run<V> {
@@ -66,7 +76,6 @@ impl<V> Run<V> {
 }
 
 /// Why an operation has no outcome that is stored.
-#[derive(Debug)]
 pub enum RunError<V, E> {
     /// The operation failed, and said so. Nothing is stored, and another call carries it out anew.
     Operation(E),
@@ -82,6 +91,19 @@ pub enum RunError<V, E> {
     },
 }
 
+/// Hides what came of it.
+impl<V, E: fmt::Debug> fmt::Debug for RunError<V, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operation(error) => f.debug_tuple("Operation").field(error).finish(),
+            Self::State(error) => f.debug_tuple("State").field(error).finish(),
+            Self::NotStored { source, .. } => {
+                f.debug_struct("NotStored").field("source", source).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
 impl<V, E: fmt::Display> fmt::Display for RunError<V, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -95,7 +117,7 @@ impl<V, E: fmt::Display> fmt::Display for RunError<V, E> {
     }
 }
 
-impl<V: fmt::Debug, E: core::error::Error + 'static> core::error::Error for RunError<V, E> {
+impl<V, E: core::error::Error + 'static> core::error::Error for RunError<V, E> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Operation(error) => error.source(),

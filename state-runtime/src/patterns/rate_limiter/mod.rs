@@ -8,7 +8,9 @@ use core::{fmt, marker::PhantomData};
 pub use self::{admission::Admission, limit::Limit};
 use super::settings::require;
 use crate::{
-    backend::{AnyBackend, Backend, Capability, Cas, Pace, RateWindow, ThrottleOptions, Ttl},
+    backend::{
+        AnyBackend, Backend, Capability, Cas, ErrorKind, Pace, RateWindow, ThrottleOptions, Ttl,
+    },
     error::{Result, StateError},
     schema::{Expiring, SoleValue, StateKey},
     store::StateStore,
@@ -148,16 +150,19 @@ where
     }
 }
 
-/// Whether the store could not decide, for a reason that is not in the call.
-const fn is_outage(error: &StateError) -> bool {
-    matches!(
-        error,
+/// Whether the store could not decide, for a reason that may pass. A missing right or something else
+/// under the key does not, and would admit every call for good.
+fn is_outage(error: &StateError) -> bool {
+    match error {
         StateError::Unavailable { .. }
-            | StateError::Overloaded { .. }
-            | StateError::Timeout { .. }
-            | StateError::Indeterminate { .. }
-            | StateError::Backend { .. }
-    )
+        | StateError::Overloaded { .. }
+        | StateError::Timeout { .. }
+        | StateError::Indeterminate { .. } => true,
+        StateError::Backend { source, .. } => {
+            !matches!(source.kind(), ErrorKind::Denied | ErrorKind::Foreign | ErrorKind::Corrupted)
+        }
+        _ => false,
+    }
 }
 
 impl<T, B> Clone for RateLimiter<T, B> {
